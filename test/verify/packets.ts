@@ -12,14 +12,16 @@ await runProgram({
   obstacle: ({ pages }) => (pages === true ? undefined : machineObstacle()),
   flags: {
     '--sabotage':
-      'with a copy of the tool that leaves the annotation unwritten: holds where the claims that rest on it fall',
+      'with a copy of the tool whose annotation has a name that Felix does not know: holds where packets bring down the claims that rest on it',
     '--pages':
-      'writes what is in docs of the results in out/packets, without a run; exit status 1 where a chapter is missing',
+      'writes what is in docs of the results in out/packets, without a run; exit status 1 where a chapter is missing or broke off, or the code is another',
   },
   run: async (only, { sabotage, pages }) => {
     if (pages === true) {
       if (tellAgain()) return 0
-      process.stderr.write('packets: out/packets has no results of all chapters: run npm run packets first.\n')
+      process.stderr.write(
+        'packets: out/packets has no results of all chapters, to their ends and by this code: run npm run packets first.\n',
+      )
       return 1
     }
     await machineRoot()

@@ -1,5 +1,5 @@
 // Command guest is what the lab talks to inside of its virtual machine: an agent that runs what it is told, a watcher of a program's health, servers that answer with
-// their own name, and a client that counts which connections come through.
+// their own name, and clients that count which connections come through and which stay.
 package main
 
 import (
@@ -13,11 +13,12 @@ var commands = map[string]func(args []string) error{
 	"health": health,
 	"serve":  serve,
 	"probe":  probe,
+	"hold":   hold,
 }
 
 func main() {
 	if len(os.Args) < 2 || commands[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "guest: agent ADDRESS | get URL | health URL | serve NAME PROTOCOL/PORT… | probe MILLISECONDS TIMEOUT PROTOCOL/ADDRESS…")
+		fmt.Fprintln(os.Stderr, "guest: agent ADDRESS | get URL | health URL | serve NAME PROTOCOL/PORT… | probe MILLISECONDS TIMEOUT PROTOCOL/ADDRESS… | hold MILLISECONDS TIMEOUT PROTOCOL/ADDRESS…")
 		os.Exit(64)
 	}
 	if err := commands[os.Args[1]](os.Args[2:]); err != nil {

@@ -55,9 +55,13 @@ func probe(args []string) error {
 }
 
 func try(target string, timeout time.Duration) attempt {
+	return timed(target, func() (string, error) { return ask(target, timeout) })
+}
+
+func timed(target string, ask func() (string, error)) attempt {
 	begun := time.Now()
 	done := attempt{At: begun.UnixMilli(), Target: target}
-	answered, err := ask(target, timeout)
+	answered, err := ask()
 	done.Millis = time.Since(begun).Milliseconds()
 	if err != nil {
 		done.Failed = reason(err)

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// serve answers each connection and each datagram with the server's name: `serve pod-a tcp/8080 udp/8080`.
+// serve answers each connection and each datagram with the server's name: `serve pod-a tcp/8080 udp/8080`. A connection that asks to be held
+// is answered line by line until the client ends it.
 func serve(args []string) error {
 	name, ends := args[0], make(chan error)
 	for _, where := range args[1:] {
@@ -42,8 +43,13 @@ func serveStream(listener net.Listener, name string) error {
 		go func() {
 			defer conn.Close()
 			// The question is read, or closing the connection would reset it.
-			_, _ = bufio.NewReader(conn).ReadString('\n')
-			_, _ = fmt.Fprintln(conn, name)
+			lines := bufio.NewReader(conn)
+			for asked, held := lines.ReadString('\n'); ; asked, held = lines.ReadString('\n') {
+				_, _ = fmt.Fprintln(conn, name)
+				if held != nil || asked != heldQuestion {
+					return
+				}
+			}
 		}()
 	}
 }

@@ -3,7 +3,7 @@ import type { ChapterResult } from '../../verify/chapters/chapter.ts'
 import type { Claim } from '../../verify/packets/claim.ts'
 import { heldOnPage, proofPage } from '../../verify/chapters/page.ts'
 import { all, grounds, versionsOf } from '../../verify/packets/grounds.ts'
-import { figuresOf, inOrder, page } from '../../verify/packets/results.ts'
+import { figuresOf, inOrder, isTold, page } from '../../verify/packets/results.ts'
 import { chapters } from '../../verify/packets/run.ts'
 
 const figures = { before: { wrong: 4, tried: 4 }, during: { wrong: 1, tried: 90 }, after: { wrong: 0, tried: 4 } }
@@ -32,6 +32,14 @@ describe('What packets showed', () => {
     const again = { ...told, claims: [] }
     const other = { ...told, title: 'Another' }
     expect(inOrder(['Another', 'Missing', 'A chapter'], [again, told, other])).toEqual([other, again])
+  })
+
+  test('no page is written before every chapter has come to its end', () => {
+    const other = { ...told, title: 'Another' }
+    const broken = { ...other, claims: [{ ...claimThat(false), claim: 'This chapter comes to its end.' }] }
+    expect(isTold(['A chapter', 'Another'], [told, other])).toBe(true)
+    expect(isTold(['A chapter', 'Another'], [told, broken])).toBe(false)
+    expect(isTold(['A chapter', 'Another'], [told])).toBe(false)
   })
 
   test('no two chapters answer to one name', () => {

@@ -11,12 +11,12 @@ export interface Count {
 export interface Claim extends Shown {
   before: string
   after: string
-  /** The same as figures; `during`: connections that had worked, while it was done. */
-  figures?: { before: Count; during?: Count; after: Count }
-  /** It does not hold where the tool leaves the annotation unwritten. */
+  /** The same as figures; `during`: connections that had worked, while it was done; `streams`: those that were open already. */
+  figures?: { before: Count; during?: Count; streams?: Count; after: Count }
+  /** Packets go wrong to the end where the tool writes its annotation under a key that Felix does not know. */
   byAnnotation?: true
-  /** The tool wrote an override, whatever it put into it. */
-  wrote?: boolean
+  /** The tool wrote overrides and ended as it does where all went well, whatever packets say. */
+  succeeded?: boolean
 }
 
 export interface Chapter extends AnyChapter<Ground, Claim> {

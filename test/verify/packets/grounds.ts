@@ -110,7 +110,8 @@ export const all: readonly Grounds[] = [
     read: 'kubernetes/kubernetes v1.30.14, v1.33.5 and v1.36.3 `cmd/kube-proxy/app/server_linux.go` (`platformCleanup`)',
   },
   {
-    claim: 'No new connection to a node port that works fails while Felix restarts for a change of its range.',
+    claim:
+      'No new connection to a node port that works fails, and no open stream breaks, while Felix restarts for a change of its range.',
     packets: ['The range is too small', 'Connections while the range changes, beside what is done by hand'],
     read: '',
   },

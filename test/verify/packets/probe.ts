@@ -5,7 +5,7 @@ import { list } from './claim.ts'
 import type { Ground } from './ground.ts'
 import { askPause, inClient } from './network.ts'
 
-const attempt = z.object({
+export const attempt = z.object({
   at: z.number(),
   target: z.string(),
   answered: z.string().optional(),

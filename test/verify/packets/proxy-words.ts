@@ -152,6 +152,8 @@ function record(heard: readonly Heard[]): void {
 const cameToSomething = ({ answered, exit }: Heard): boolean => answered !== undefined || exit !== undefined
 /** Each flag and its value, repeated at the start: the same every time. */
 const isFlag = (line: string): boolean => line.includes('FLAG: ')
+/** Flags are deprecated, not a mode. */
+const isOfFlags = (line: string): boolean => line.includes('all flags other than')
 const keyOf = ({ version, mode, kernel }: Start): string => `${version} ${mode} ${kernel}`
 const wentAs = (it: Heard | undefined): string =>
   JSON.stringify([it?.answered, it?.exit, it?.link, it && sentences(it).toSorted()])
@@ -168,7 +170,8 @@ const understand = ({ lines, answered }: Heard) => {
 const sentences = (heard: Heard): string[] => {
   const decisive = understand(heard)
   const about = heard.lines.filter(
-    (line) => !isFlag(line) && /[Pp]roxier|proxy mode|kernel modules|Falling back|deprecated/.test(line),
+    (line) =>
+      !isFlag(line) && !isOfFlags(line) && /[Pp]roxier|proxy mode|kernel modules|Falling back|deprecated/.test(line),
   )
   const last = [decisive.line, decisive.ended].filter((line) => line !== undefined)
   return [...new Set([...about.slice(0, 4), ...last].map((line) => line.replace(/^[IWEF]\d{4} \S+ +\d+ /, '')))]

@@ -11,6 +11,7 @@ import type { Claim } from './claim.ts'
 import { pace } from './ground.ts'
 import { grounds } from './grounds.ts'
 import { timeout } from './probe.ts'
+import { patience, pause } from './streams.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const file = join(root, 'out/packets/results.json')
@@ -34,25 +35,30 @@ export function writeResults(
   { seconds, whole, resultsOnly, titles, kernel }: About,
 ): void {
   mkdirSync(dirname(file), { recursive: true })
-  const run = { ...versions, 'kube-proxy': versions.kubernetes, kernel, node: process.version, code: codeHash() }
+  const run = { ...versions, 'kube-proxy': versions.kubernetes, kernel, node: process.version, code: loadedCode }
   const all = inOrder(titles, [...told, ...(whole ? [] : earlier(run))])
   const flat = {
     claims: all.flatMap(({ title, claims }) => claims.map((it) => ({ chapter: title, ...it }))),
     measured: all.flatMap(({ title, tables }) => tables.map((it) => ({ chapter: title, ...it }))),
   }
   writeFileSync(file, json({ versions: run, seconds, ...flat }))
-  if (!resultsOnly) writePages(titles)
+  if (resultsOnly || writePages(titles)) return
+  process.stderr.write('packets: docs stays as it was: not every chapter has been told to its end.\n')
 }
 
-/** What is in `docs`, of the results of a run. Answers whether there are results of all chapters, told to their ends; else nothing is written. */
+/** What is in `docs`, of the results that are there. Answers whether it was written. */
 export function writePages(titles: readonly string[]): boolean {
   const told = inOrder(titles, earlier())
-  if (told.length < titles.length || told.some(isBroken)) return false
+  if (!isTold(titles, told) || read().versions['code'] !== loadedCode) return false
   writePart('packets', page(told, proofPage()))
   writeFileSync(join(root, 'docs/packets.json'), json({ versions: read().versions, figures: figuresOf(told) }))
   writeNodePorts()
   return true
 }
+
+/** All chapters, each to its end: a page would hide what was not shown. */
+export const isTold = (titles: readonly string[], told: readonly ChapterResult<Claim>[]): boolean =>
+  titles.every((title) => told.some((it) => it.title === title && !isBroken(it)))
 
 /** The first of each title. */
 export const inOrder = (titles: readonly string[], told: readonly ChapterResult<Claim>[]): ChapterResult<Claim>[] =>
@@ -66,6 +72,9 @@ function codeHash(): string {
       if (/\.(?:ts|mjs|go|sh|mod)$/.test(name)) hash.update(name).update(readFileSync(join(root, folder, name)))
   return hash.digest('hex').slice(0, 12)
 }
+
+/** What is edited during a run is not what was shown. */
+const loadedCode = codeHash()
 
 interface Results {
   versions: Record<string, string>
@@ -107,7 +116,8 @@ themselves (each is a host endpoint). A connection counts as failed when it is r
 ${timeout / 1000} more; meanwhile a lost packet is sent again, as TCP does, a datagram after one second.
 Kubelets are simulated, but for calico-node, whose pod starts and ends a Felix. Its readiness probe runs every second, and the tool waits
 ${pace.canarySeconds} seconds after the first node and ${pace.settleSeconds} after each other. Pods are network namespaces with a server.
-Felix has \`FELIX_DEFAULTENDPOINTTOHOSTACTION=ACCEPT\`, as the operator sets it. Connections that were made before a change were not watched.
+Felix has \`FELIX_DEFAULTENDPOINTTOHOSTACTION=ACCEPT\`, as the operator sets it. Where streams that were open before
+a change are counted, each is asked again ${pause / 1000} s after each answer, and is broken when it is reset or not answered within ${patience / 1000} s.
 [\`packets.json\`](packets.json) has the figures.
 
 It needs Linux on x64, and the packages qemu-system-x86, cpio and kmod. Debian's kernel comes from its archive (50 MB; \`apt-get update\` first). Nothing is

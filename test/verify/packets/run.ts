@@ -19,7 +19,7 @@ export const chapters: readonly Chapter[] = [tooSmall, tooWide, ignoredField, by
 const nodes = 2
 const titles = chapters.map(({ title }) => title)
 
-/** What is in `docs`, of the results that are there, without a run. Answers whether there were results of all chapters. */
+/** What is in `docs`, of the results that are there, without a run. Answers whether they are of all chapters, and of this code. */
 export const tellAgain = (): boolean => writePages(titles)
 
 /** All chapters, or those named, each in a machine of its own unless it continues the one before. Answers whether every claim held. */
@@ -43,7 +43,7 @@ export const show = async (only?: readonly string[], tool?: string, write = writ
 /** Chapters with a claim that rests on the annotation. */
 const sabotaged = ['too-small', 'too-wide']
 
-/** The same with a tool that leaves the annotation unwritten. Answers whether every claim that rests on it fell, and each chapter made such a claim. */
+/** The same with a tool that writes and reads an annotation that Felix does not know. Answers whether packets brought down every claim that rests on it, and each chapter made such a claim. */
 export async function showSabotage(only: readonly string[] = sabotaged): Promise<boolean> {
   const { bin, remove } = sabotagedTool()
   let told: readonly ChapterResult<Claim>[] = []
@@ -56,20 +56,21 @@ export async function showSabotage(only: readonly string[] = sabotaged): Promise
   }
   const resting = told.flatMap(({ claims }) => claims).filter(({ byAnnotation }) => byAnnotation)
   const fallen = resting.filter(({ holds }) => !holds)
-  process.stdout.write(`Without the annotation ${fallen.length} of ${resting.length} claims that rest on it fell.\n`)
+  process.stdout.write(
+    `With an annotation that Felix does not know, ${fallen.length} of ${resting.length} claims that rest on it fell.\n`,
+  )
   return isSabotageSeen(told, new Set(only).size)
 }
 
-/** A chapter that broke off says nothing of the annotation, nor does one whose tool wrote nothing, or failed while a connection went right. */
+/** A chapter that broke off says nothing of the annotation, nor does one whose tool failed, or where a connection went right at the end. */
 export const isSabotageSeen = (told: readonly ChapterResult<Claim>[], chapterCount: number): boolean => {
   const resting = told.map(({ claims }) => claims.filter(({ byAnnotation }) => byAnnotation))
   return (
     resting.length > 0 &&
     resting.length === chapterCount &&
-    resting.every(
-      (claims) =>
-        claims.every(({ holds, wrote }) => !holds && wrote === true) &&
-        claims.some(({ figures }) => figures !== undefined && figures.after.wrong === figures.after.tried),
-    )
+    resting.every((claims) => claims.length > 0 && claims.every(fellByPackets))
   )
 }
+
+const fellByPackets = ({ holds, succeeded, figures }: Claim): boolean =>
+  !holds && succeeded === true && figures !== undefined && figures.after.wrong === figures.after.tried

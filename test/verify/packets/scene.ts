@@ -70,11 +70,13 @@ export const longEnough = 60_000
 
 export const isPod = (outcome: string): boolean => outcome.startsWith('web-')
 
-/** Whether the tool's own list of its writes has an override, whatever was put into it. */
-export async function hasWritten({ cluster }: Ground): Promise<boolean> {
+/** Whether the tool ended with 0 after it had written an override, by its own list, whatever was put into it. */
+export async function hasSucceeded({ cluster }: Ground, code: number | null | undefined): Promise<boolean> {
   const path = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/calico-ipvs-sync'
   const { metadata } = (await cluster.request('GET', path)) as { metadata: { annotations?: Record<string, string> } }
-  return parseJournal(metadata.annotations?.[`${ours}journal`]).entries.some(({ what }) => what === 'override')
+  return (
+    code === 0 && parseJournal(metadata.annotations?.[`${ours}journal`]).entries.some(({ what }) => what === 'override')
+  )
 }
 
 /** As at the beginning: nothing is set. */

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { disturbance } from '../proof/disturbance.ts'
 import { paceFlags, runTool, typed } from '../proof/tool.ts'
 import { type Chapter, count, isTimeout, list } from './claim.ts'
 import { builtIn, services } from './ports.ts'
 import { outcomes, tryOnce, watchConnections } from './probe.ts'
-import { hasWritten, isPod, rangeFlag, setScene } from './scene.ts'
+import { hasSucceeded, isPod, rangeFlag, setScene } from './scene.ts'
 
 const command = ['sync', '--yes', ...rangeFlag]
 
@@ -23,11 +24,12 @@ export const tooSmall: Chapter = {
     await sleep(14_000)
     const [{ tried: triedBefore, failed: failedBefore, seconds }, seen] = await Promise.all([calm.end(), shut.end()])
     const watched = watchConnections(ground, inside)
+    const since = Date.now()
     const { code, err } = await runTool(ground, ...command, ...paceFlags(ground.pace))
     // At once: the tool says that it is done when it is.
     const after = outcomes(outside, await tryOnce(ground, outside))
     const { tried, failed, which, late } = await watched.end()
-    const wrote = await hasWritten(ground)
+    const { starts } = disturbance(ground.nodes, since)
     claim({
       claim: `A Service on a node port outside of Felix's range (${services.outside.nodePort}; Felix has ${builtIn}) cannot be reached: the node's policy, which lets nothing in, decides. After \`${typed('sync')}\` it answers on every node, TCP and UDP, for both traffic policies.`,
       command: typed(...command),
@@ -40,17 +42,21 @@ export const tooSmall: Chapter = {
         after: count(after, isPod),
       },
       byAnnotation: true,
-      wrote,
+      succeeded: await hasSucceeded(ground, code),
     })
     if (code !== 0) process.stderr.write(err)
     claim({
       claim: 'While the range changes, node by node, no new connection to a node port that already worked fails.',
       command: typed(...command),
       before: `${failedBefore} of ${triedBefore} failed in the ${seconds} s before, when nothing changed, and ${seen.failed} of ${seen.tried} to a node port outside`,
-      after: `${failed} of ${tried} failed${which}, ${late} were answered after more than a second; exit status ${code}`,
-      holds: failedBefore === 0 && seen.failed === seen.tried && failed === 0 && code === 0 && after.every(isPod),
-      byAnnotation: true,
-      wrote,
+      after: `${failed} of ${tried} failed${which}, ${late} were answered after more than a second; ${starts.join(', ')} restarts of Felix; exit status ${code}`,
+      holds:
+        failedBefore === 0 &&
+        seen.failed === seen.tried &&
+        failed === 0 &&
+        code === 0 &&
+        after.every(isPod) &&
+        starts.every((it) => it === 1),
     })
   },
 }

@@ -2,7 +2,7 @@ import { paceFlags, runTool, typed } from '../proof/tool.ts'
 import { type Chapter, count, isTimeout, list } from './claim.ts'
 import { builtIn, hostPort as port, services as all, wide } from './ports.ts'
 import { outcomes, tryOnce, untilOutcomes } from './probe.ts'
-import { hasWritten, isPod, rangeFlag, setScene } from './scene.ts'
+import { hasSucceeded, isPod, rangeFlag, setScene } from './scene.ts'
 import { setRange, startHostProcess } from './workload.ts'
 
 const command = ['sync', '--yes', ...rangeFlag]
@@ -39,7 +39,7 @@ export const tooWide: Chapter = {
         code === 0,
       figures: { before: count(before, isTimeout), after: count(after, isTimeout) },
       byAnnotation: true,
-      wrote: await hasWritten(ground),
+      succeeded: await hasSucceeded(ground, code),
     })
     for (const it of processes) it.end()
   },

@@ -34,6 +34,8 @@ interface Lane {
   chapter?: string
 }
 
+/** Where `sync` changes the range beneath a node port that works. */
+const changed = 'The range is too small'
 const dashed = (of: string): string => of.replace(':', '–')
 
 /** The ports, and the ranges, that connections were counted with. */
@@ -53,7 +55,7 @@ const lanes: readonly Lane[] = [
     answer: 'no',
     outcome: ['taken for traffic to the node, whose policy', 'decides. Where it is closed, they time out'],
     isRight: false,
-    chapter: 'The range is too small',
+    chapter: changed,
   },
   {
     port: hostPort,
@@ -137,7 +139,7 @@ const figuresText = ({ before, after }: Figures[number]): string =>
 
 /** Of the change itself, as `sync` makes it. */
 const changeText = (figures: Figures): string => {
-  const change = figures.find(({ during, command }) => during !== undefined && /\bsync\b/.test(command))
+  const change = figures.find(({ during, chapter }) => during !== undefined && chapter === changed)
   return change?.during
     ? `counted: ${of(change.during)} new connections to a working node port failed while sync changed the range`
     : ''
