@@ -42,9 +42,12 @@ export const mayActOf = (stage: Stage, { deployment, slackMs }: Watched, check: 
   const { schedule } = stage
   const isHeld = (policies: Policy[], { cluster }: Page, ms: number): string | false => {
     const [now, before] = [schedule.now(), schedule.now() - ms]
+    // By the clock of the writer, which may be ahead: then a window opens, and an exception ends, so much earlier.
+    const ahead = now + slackMs
     const isClosed = ({ windows }: Policy) =>
-      windows.length > 0 && [now, before].every((at) => !openness(windows, new Date(at)).open)
-    const isExcepted = ({ exceptions }: Policy) => exceptionsFor(exceptions, cluster.ref, now).cluster !== undefined
+      windows.length > 0 && [before, now, ahead].every((at) => !openness(windows, new Date(at)).open)
+    const isExcepted = ({ exceptions }: Policy) =>
+      [now, ahead].every((at) => exceptionsFor(exceptions, cluster.ref, at).cluster !== undefined)
     const { rings, since } = deployment.alarm
     const isRinging = ({ pauseOnAlarms }: Policy) => pauseOnAlarms.length > 0 && rings && since < before
     if (policies.every(isClosed)) return 'the window is closed'

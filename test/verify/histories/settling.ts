@@ -5,7 +5,7 @@ import { zoneOf } from '../../../shared/domain/rollout/zones.ts'
 import { rangeKey } from '../../domain/states.ts'
 import type { Cluster, Machine } from './cluster.ts'
 import type { Page } from './ledger.ts'
-import { type Check, type Doing, longestMs, struckMs, type Watched } from './limits.ts'
+import { type Check, type Doing, graceOf, longestMs, struckMs, type Watched } from './limits.ts'
 import { rangeIn } from './ranges.ts'
 import type { Stage } from './stage.ts'
 import { hasRollback } from './truths.ts'
@@ -15,8 +15,9 @@ type Disturbing = Doing & { range?: string | undefined }
 
 /** A node that we disturbed stays well for a time before others are disturbed beyond the budget. */
 export const settlingOf =
-  ({ schedule, struck }: Stage, { deployment, slackMs }: Watched, check: Check) =>
+  (stage: Stage, { deployment, slackMs }: Watched, check: Check) =>
   (page: Page, { writer, what, range }: Disturbing, touched: { machine: Machine; wasWell: boolean }[]): void => {
+    const { schedule, struck } = stage
     const { cluster, disturbed } = page
     // A halt restores its nodes at once.
     if (hasRollback(cluster)) return
@@ -43,7 +44,8 @@ export const settlingOf =
     const zones = zonesOf(cluster, names, now)
     check('one zone at a time', page, zones.length > 1 && `${fault}, in the zones ${zones.join(' ')}`)
     const hit = touched.map(({ machine }) => machine.name)
-    const before = withRange(cluster, range).filter((name) => !hit.includes(name))
+    const since = now - graceOf(stage, writer).step
+    const before = withRange(page, { range, since }).filter((name) => !hit.includes(name))
     if (isProvenBy(page, range, before)) return
     // When `default` has it, all nodes have proven it.
     if (before.length > 1 || rangeIn(cluster.felix.get('default')) === range) return
@@ -65,9 +67,13 @@ const isProvenBy = ({ cluster: { machines }, proven }: Page, range: string, befo
   return first.some(({ name, createdAt }) => machines.get(name)?.createdAt !== createdAt)
 }
 
-/** Nodes whose own object has the range. */
-const withRange = ({ felix, machines }: Cluster, range: string): string[] =>
-  [...machines.keys()].filter((name) => felix.get(`node.${name}`)?.annotations[rangeKey] === range)
+/** Nodes whose own object has the range, or had it when the writer looked, before somebody took it back. */
+const withRange = ({ cluster, reverted }: Page, { range, since }: { range: string; since: number }): string[] =>
+  [...cluster.machines.keys()].filter((name) => {
+    const taken = reverted.get(`node.${name}`)
+    const had = taken?.range === range && taken.at >= since
+    return had || cluster.felix.get(`node.${name}`)?.annotations[rangeKey] === range
+  })
 
 /** The zones of those that have an override, if the rollout keeps to zones. */
 const zonesOf = ({ lease, felix }: Cluster, names: string[], now: number): string[] => {
