@@ -97,4 +97,15 @@ for (const strategy of ['canary', 'direct'] as const)
       await control(world.tools.kube, 'resume', { by: 'test', now: world.tools.now })
       expect(await run(world)).toMatchObject({ state: 'done' })
     })
+
+    test('after a halt, `rollout resume --force` gives the other nodes the range, one at a time, and default', async () => {
+      const world = await changed(strategy)
+      await run(world)
+      const before = world.felixRestarts.length
+      await control(world.tools.kube, 'resume', { by: 'test', now: world.tools.now, force: true })
+      expect(await run(world)).toMatchObject({ state: 'done' })
+      expect(valueOfDefault(world)).toBe(target)
+      const nodes = world.felixRestarts.slice(before).map(({ node }) => node)
+      expect(nodes).toEqual(['n0', 'n2', 'n1'])
+    })
   })

@@ -17,7 +17,8 @@ export const momentOf = ({ now }: Pick<RolloutNow, 'now'>, object: FelixObject |
 
 /**
  * When `default` was written, if nodes got the range that it has from it all at once; in milliseconds. Also an earlier range of ours:
- * nodes that are not well with it are without Felix because of us.
+ * nodes that are not well with it are without Felix because of us. A person who insists does not wait for those: only the new
+ * range may make them well.
  */
 export const watchedSince = (
   current: RolloutNow,
@@ -29,7 +30,7 @@ export const watchedSince = (
   const isOurs = momentOf(current, base) !== undefined
   // Whatever the strategy is now: another process may continue what this write began.
   const isWatched = (isOurs && rollout.pace.strategy !== 'staged') || isAtOnce(base, rollout)
-  const isWatchedEarlier = isOurs && (isWatched || changeMark(base)?.atOnce === true)
+  const isWatchedEarlier = isOurs && !rollout.careful && (isWatched || changeMark(base)?.atOnce === true)
   return (defaultRange === rollout.target ? isWatched : isWatchedEarlier) ? changeTime(current, base) : undefined
 }
 
