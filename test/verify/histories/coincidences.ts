@@ -19,7 +19,9 @@ export const coincidences: Record<string, Disturbance> = {
   },
   /** What stands in the overrides by then is not needed any more. */
   'the range changes, and back': (world, cluster, random) => {
-    const back = portsIn(rangeIn(cluster.felix.get('default'))) ?? { min: 30000, max: 32767 }
+    const former = portsIn(rangeIn(cluster.felix.get('default')))
+    // One port alone has two spellings, and the invariants compare texts.
+    const back = former && former.min < former.max ? former : { min: 30000, max: 32767 }
     setRange(world, cluster, otherRange(random))
     afterWrites(world, cluster, { count: random.between(1, 3), act: () => setRange(world, cluster, back) })
   },

@@ -69,15 +69,15 @@ export const onlookerOf = (stage: Stage, watched: Watched): Onlooker => {
     check('nothing of others', page, changesOthers(page, write) && what)
     check('rests on what was read', page, !isRead && `${what}, and somebody has changed it since it was read`)
     if (isSet) setsRange(page, write, { range, what })
+    // A node whose kubelet is silent is not waited for: it gets the range with `default`.
+    const isLeftOut = ({ ready }: Machine) => name === 'default' && !ready
+    for (const { machine } of touched) if (isLeftOut(machine)) disown(page, machine)
     const isStaged = watched.deployment.within(3_600_000).every(({ strategy }) => strategy === 'staged')
     if (name === 'default' && !isStaged) {
       // Only the Lease says of which rollout it was, and it was deleted while the write was on its way.
       if (!page.cluster.lease) for (const { machine } of touched) disown(page, machine)
       return
     }
-    // A node whose kubelet is silent is not waited for: it gets the range with `default`.
-    const isLeftOut = ({ ready }: Machine) => name === 'default' && !ready
-    for (const { machine } of touched) if (isLeftOut(machine)) disown(page, machine)
     const counted = touched.filter(({ machine }) => !isLeftOut(machine))
     // Who is without Felix already loses nothing.
     const hit = counted.filter(({ wasWell }) => wasWell).map(({ machine }) => machine)

@@ -1,5 +1,5 @@
 import { overrideKey } from '../../../shared/domain/rollout/annotations.ts'
-import { parseEvidence } from '../../../shared/domain/rollout/halt-evidence.ts'
+import { lostNodes, parseEvidence } from '../../../shared/domain/rollout/halt-evidence.ts'
 import type { Cluster, Watch } from './cluster.ts'
 import { disown, forgive, isUs, type Page } from './ledger.ts'
 import type { Check, Watched } from './limits.ts'
@@ -35,6 +35,14 @@ export const leasedOf =
       const isIll = lost?.calico?.ready === false && now - Date.parse(lost.calico.readySince ?? '') > readMs
       const isInsisted = annotations['calico-ipvs-sync/careful'] === 'true'
       check('resumed when well', page, isIll && !isInsisted && `${lost.name}, on which it halted, is not Ready`)
+    }
+    // `rollout abort` after a halt continues past the nodes for which it halted: a person knows that they are not well.
+    if (last.state === 'halted' && state === 'aborting' && isUs(writer)) {
+      const evidence = parseEvidence(before?.annotations['calico-ipvs-sync/evidence'])
+      for (const name of evidence ? lostNodes(evidence) : []) {
+        const machine = cluster.machines.get(name)
+        if (machine) disown(page, machine)
+      }
     }
     // Where the deployment only reports, whoever runs `sync` sees it halt.
     const isToBeTold = writer.kind === 'function' || deployment.policy().action === 'sync'
