@@ -274,6 +274,22 @@ describe('restarts', () => {
     expect(mostAtOnce(world.podRestarts, 10)).toBe(1)
   })
 
+  test('wait after the write of `default`: a node that was left out and is back got the range from it', async () => {
+    const world = worldOf(nodes(2))
+    startRollout(world, { target, restart: all(world) })
+    const isWell = (is: boolean) => {
+      world.pods = world.pods.map((pod) => (pod.node === 'n01' ? { ...pod, ready: is } : pod))
+    }
+    isWell(false)
+    let promotedAt = Infinity
+    await run(world, ({ clock, objects }) => {
+      if (promotedAt !== Infinity || objects.get('default')?.annotations[rangeAnnotation] !== target) return
+      promotedAt = clock
+      isWell(true)
+    })
+    expect(world.podRestarts[0]?.at).toBeGreaterThanOrEqual(promotedAt + quickPace.settleSeconds * 1000)
+  })
+
   test('happen once each, though every step is cut short after its first effect and taken again', async () => {
     const world = worldOf(nodes(3))
     startRollout(world, { restart: all(world) })

@@ -16,6 +16,7 @@ import { calicoSet, worldOf, type World } from './world.ts'
 /** What becomes of the cluster while `sync` at a terminal carries out a rollout there. */
 const names = Array.from({ length: 8 }, (_, index) => `node-000${index + 1}`)
 const wanted = { min: 20_000, max: 22_767 }
+const another = { min: 25_000, max: 27_767 }
 const former = { min: 30_000, max: 32_767 }
 const away = failed<EksState>({ kind: 'unreachable', object: 'eks:DescribeCluster', message: 'EKS does not answer' })
 
@@ -222,6 +223,21 @@ describe.each(['aborted', 'aborting', 'paused'] as const)('a rollout that a pers
     expect([rollout?.state, world.lease?.holder]).toEqual([state === 'aborting' ? 'aborted' : state, undefined])
     if (state !== 'paused') expect([...world.objects.keys()]).toEqual(['default'])
   })
+})
+
+test('a node that is not well halts the rollout also where somebody adds a setting to its override and the range changes', async () => {
+  const { result, rollout, written } = await synced(
+    (changed, _seconds, { objects }) => {
+      const override = objects.get('node.node-0001')
+      if (override) objects.set(override.name, { ...override, spec: { ...override.spec, logSeverityScreen: 'Debug' } })
+      return { eks: { serviceNodePortRange: changed > 0 ? another : wanted } }
+    },
+    35,
+    ['node-0001'],
+  )
+  expect(written).toEqual(['node.node-0001'])
+  expect(result).toMatchObject({ end: 'halted' })
+  expect(rollout).toMatchObject({ evidence: { node: 'node-0001' } })
 })
 
 describe('where an owner appears', () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { assess } from '../../shared/domain/assess/assess.ts'
 import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
 import { failed, read, type ReadFailure, valueOf } from '../../shared/domain/read.ts'
+import { rangeAnnotation } from '../../shared/domain/rollout/annotations.ts'
 import { soundRollout } from '../../shared/domain/rollout/parse.ts'
 import { silentSeconds } from '../../shared/workflows/fleet/next.ts'
 import { control } from '../../shared/workflows/rollout/control.ts'
@@ -181,5 +182,31 @@ describe('where Calico was removed', () => {
     const before = structuredClone(world.objects)
     expect(await steps(world, seen)).toMatchObject({ next: 'wait', outdated: 1 })
     expect(world.objects).toEqual(before)
+  })
+})
+
+test('no other node is changed while the pod of a node is not listed whose override somebody has just changed', async () => {
+  const world = worldOf(['n0', 'n1', 'n2'])
+  startRollout(world, { target: '20000:32767', canary: 'n0' })
+  while (world.felixRestarts.length < 2) {
+    const outcome = await takeStep(world.tools)
+    if (outcome.next === 'wait') world.clock += outcome.seconds * 1000
+  }
+  const [, changed = ''] = world.felixRestarts.map(({ node }) => node)
+  const override = world.objects.get(`node.${changed}`)!
+  const annotations = { ...override.annotations, [rangeAnnotation]: '31500:32000' }
+  world.objects.set(override.name, { ...override, annotations })
+  const { kube } = world.tools
+  const pods: typeof kube.pods = async (about) =>
+    read((valueOf(await kube.pods(about)) ?? []).filter(({ node }) => node !== changed))
+  world.bare.add(changed)
+  world.tools = { ...world.tools, kube: { ...kube, pods } }
+  expect(await takeStep(world.tools)).toMatchObject({ next: 'wait' })
+  expect(world.felixRestarts).toHaveLength(2)
+  world.tools = { ...world.tools, kube }
+  expect(await takeStep(world.tools)).toMatchObject({
+    next: 'over',
+    state: 'halted',
+    why: expect.stringContaining('changed it'),
   })
 })

@@ -103,7 +103,8 @@ const rangeIntent = (assessment: Assessment, state: ClusterState): RangeIntent =
   if (differs.length === 0 && !unfinished) return nothing
   if (!differs.some((it) => ours.includes(it)) && !unfinished) return { ...nothing, shadowed: true }
   const places = ours.map((it) => placeOf(it, objects))
-  const skip = reached.filter((it) => !ours.includes(it)).map(({ node }) => node.name)
+  // A node whose override somebody changed is not touched, but our write disturbed it: the rollout waits for it.
+  const skip = reached.filter((it) => !ours.includes(it) && !isDisturbed(it, objects)).map(({ node }) => node.name)
   const standing = reasonGone(assessment, objects)
   if (standing) {
     const overridden = places.filter(
@@ -157,6 +158,11 @@ const placeOf = (it: Running, objects: FelixObject[]) => {
   const pod = { ready: it.calicoPod.ready && !it.calicoPod.deletedAt && it.node.ready }
   const foreign = object && isMarked(object) && !isOurs(object)
   return { it, node: it.node.name, pod, ...(range !== undefined && { range }), ...(foreign && { foreign }) }
+}
+
+const isDisturbed = ({ node }: NodeAssessment, objects: FelixObject[]): boolean => {
+  const object = overrideOn(objects, node.name)
+  return object !== undefined && isMarked(object)
 }
 
 /** The layer that decides is `default`, an override of this tool, or none. */

@@ -6,7 +6,7 @@ import { rangeAnnotation } from './annotations.ts'
 import { atOncePlaces, momentOf } from './at-once.ts'
 import { isOurs } from './marks.ts'
 import { isRestored, lastWriter, writtenBefore } from './memory.ts'
-import { changedAt } from './on-record.ts'
+import { changedAt, changeTime } from './on-record.ts'
 import { milliseconds } from '../rfc3339.ts'
 import { objectName } from '../felix/layer.ts'
 import { present } from './present.ts'
@@ -40,7 +40,16 @@ export const nextStep = (rollout: Rollout, seen: StepInput, now: string): Step =
   const current = rememberingUnwell({ rollout, now: Date.parse(now) }, seen)
   if (rollout.state === 'aborting') return abortStep(current, seen)
   if (rollout.phase === 'restarts') return restartStep(current, seen) ?? { do: 'finish' }
-  return rangeStep(current, seen) ?? (rollout.restart.length > 0 ? { do: 'begin-restarts' } : { do: 'finish' })
+  return rangeStep(current, seen) ?? (rollout.restart.length > 0 ? beforeRestarts(current, seen) : { do: 'finish' })
+}
+
+/** `default` reaches the nodes that were left out, and that may have come back since: while pods are restarted, nobody waits for them. */
+const beforeRestarts = (current: RolloutNow, { objects }: StepInput): Step => {
+  const base = defaultIn(objects)
+  const isWritten = base && momentOf(current, base) !== undefined
+  const since = isWritten ? changeTime(current, base) : 0
+  const left = current.rollout.pace.settleSeconds - (current.now - since) / 1000
+  return left > 0 ? wait([left], settling) : { do: 'begin-restarts' }
 }
 
 /** The rollout with what is now to be remembered of its touched nodes. */

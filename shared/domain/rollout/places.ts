@@ -106,12 +106,15 @@ export const isWrittenBy = (rollout: Rollout): ((object: FelixObject) => boolean
     target !== undefined && annotations[rangeAnnotation] === target && before(name) !== 'no'
 }
 
-/** An override that this rollout wrote, also where somebody took its marks; not that of a node that was left out. */
+/** An override that this rollout wrote, also where somebody took its marks or changed it; not that of a node that was left out. */
 export const isReachedBy = (rollout: Rollout): ((object: FelixObject) => boolean) => {
   const isWritten = isWrittenBy(rollout)
+  const before = writtenBefore(rollout)
   const apart = new Set(rollout.apart)
+  const isChanged = (it: FelixObject) => isMarked(it) && before(it.name) !== 'no'
   return (object) =>
-    (isOurs(object) || (/^node\../.test(object.name) && isWritten(object))) && !apart.has(overriddenNode(object))
+    (isOurs(object) || (/^node\../.test(object.name) && (isWritten(object) || isChanged(object)))) &&
+    !apart.has(overriddenNode(object))
 }
 
 /** The nodes of a rollout, in order: for plan, status and the rollout itself. Nodes in `skip` are already excluded. */
