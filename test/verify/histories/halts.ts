@@ -129,6 +129,8 @@ export const halts: Record<string, Disturbance> = {
       for (const machine of cluster.machines.values()) {
         if (!machine.calico) continue
         machine.calico = { ...machine.calico, ready: false, readySince: stage.iso() }
+        // By its pod nobody can tell any more that it had failed before.
+        delete machine.down
         restartFelix(stage, cluster, { machine, writer: somebody })
       }
     }

@@ -1,8 +1,9 @@
+import { isOurs } from '../../../shared/domain/rollout/marks.ts'
 import type { Cluster, Machine, Watch, Write } from './cluster.ts'
 import { rangeIn, rangeOn, writtenIn } from './ranges.ts'
 import { disown, forgive, isUs, type Page, pageOf } from './ledger.ts'
 import { leasedOf } from './lease-watch.ts'
-import { budgetsOf, type Check, graceOf, mayActOf, type Watched } from './limits.ts'
+import { budgetsOf, type Check, graceOf, longestMs, mayActOf, type Watched } from './limits.ts'
 import { settlingOf } from './settling.ts'
 import type { Stage } from './stage.ts'
 import { changesOthers, isSameDay, isWanted, rolloutIn } from './truths.ts'
@@ -60,6 +61,20 @@ export const onlookerOf = (stage: Stage, watched: Watched): Onlooker => {
     }
   }
 
+  /** An abort has nothing to restore on a node without an override of ours, and continues when its deadline is over. */
+  const disownLate = (page: Page): void => {
+    const { felix, machines } = page.cluster
+    if (rolloutIn(page.cluster)['calico-ipvs-sync/state'] !== 'aborting') return
+    const seconds = Math.min(
+      ...watched.deployment.within(longestMs).map(({ nodeDeadlineSeconds }) => nodeDeadlineSeconds),
+    )
+    for (const machine of machines.values()) {
+      const object = felix.get(`node.${machine.name}`)
+      const isLate = schedule.now() - (machine.down?.since ?? Infinity) > seconds * 1000
+      if (isLate && !(object && isOurs(object))) disown(page, machine)
+    }
+  }
+
   const ourWrite = (page: Page, write: Write): void => {
     const { writer, name, before, after, touched, isRead } = write
     const range = rangeIn(after)
@@ -69,6 +84,7 @@ export const onlookerOf = (stage: Stage, watched: Watched): Onlooker => {
     check('nothing of others', page, changesOthers(page, write) && what)
     check('rests on what was read', page, !isRead && `${what}, and somebody has changed it since it was read`)
     if (isSet) setsRange(page, write, { range, what })
+    disownLate(page)
     // A node whose kubelet is silent is not waited for: it gets the range with `default`.
     const isLeftOut = ({ ready }: Machine) => name === 'default' && !ready
     for (const { machine } of touched) if (isLeftOut(machine)) disown(page, machine)

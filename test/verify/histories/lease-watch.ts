@@ -53,7 +53,10 @@ export const leasedOf =
       state,
       stateSince: state === last.state ? last.stateSince : now,
     }
-    if (!cluster.lease)
+    // Only the journal says when `default` was last written.
+    const journal = 'calico-ipvs-sync/journal'
+    const isHidden = !isUs(writer) && annotations[journal] !== before?.annotations[journal]
+    if (!cluster.lease || isHidden)
       for (const machine of cluster.machines.values())
         if (!(overrideKey in (cluster.felix.get(`node.${machine.name}`)?.annotations ?? {}))) disown(page, machine)
     // While pods are restarted, no range is read: by this text alone it is known that nodes have stayed well with theirs. Who may
