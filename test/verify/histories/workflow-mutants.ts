@@ -46,6 +46,12 @@ export const workflowMutants: readonly Mutant[] = [
     to: 'if (isSound !== undefined) return undefined',
   },
   {
+    name: 'the maintenance window is not looked at',
+    file: `${flows}/rollout/hold.ts`,
+    from: 'if (!window.open) {',
+    to: 'if (!window) {',
+  },
+  {
     name: 'the brake is read once',
     file: `${flows}/fleet/rollout-message.ts`,
     from: 'stoppedBy(switchOf(tools.policy, eks.state.tags, await tools.brake?.read()))',
