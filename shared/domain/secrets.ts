@@ -69,8 +69,8 @@ const patterns: readonly [signs: RegExp | readonly string[], pattern: RegExp, in
   ],
 ]
 
-/** A text without any of these characters contains none of the above: most names and values. */
-const mayHold = /[=:@]|-----|[\w+/-]{16,}|bearer|basic|[a-z\d]{6}\.[a-z\d]{16}/i
+/** A text without any of these contains none of the above: most names, values and times, whose colons stand between digits. */
+const mayHold = /[=@]|(?<!\d):|:(?!\d)|-----|[\w+/-]{16,}|bearer|basic|[a-z\d]{6}\.[a-z\d]{16}/i
 
 export const withoutSecrets = (text: string): string => {
   if (text.length < 12 || !mayHold.test(text)) return text

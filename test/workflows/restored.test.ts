@@ -38,13 +38,17 @@ const until = async (world: World, count: number): Promise<void> => {
   while (overridden(world).length < count) await stepOn(world)
 }
 
+const byBackup = (world: World, saved: FelixObject): FelixObject => ({
+  ...saved,
+  managedFields: [{ manager: 'backup', operation: 'Update', time: world.iso(), fields: {} }],
+})
+
 /** Felix sees what others write as it sees ours. */
 const restoring = (world: World, on: string, saved: FelixObject): boolean => {
   const there = world.objects.get(saved.name)
   if (there?.annotations[rangeAnnotation] === saved.annotations[rangeAnnotation]) return false
   const before = ranges(world).get(on)
-  const managedFields = [{ manager: 'backup', operation: 'Update', time: world.iso(), fields: {} }]
-  world.objects.set(saved.name, { ...saved, managedFields, resourceVersion: `${there?.resourceVersion ?? '1'}0` })
+  world.objects.set(saved.name, { ...byBackup(world, saved), resourceVersion: `${there?.resourceVersion ?? '1'}0` })
   if (ranges(world).get(on) !== before) world.felixRestarts.push({ node: on, at: world.clock })
   return true
 }
@@ -139,7 +143,7 @@ describe('an override that somebody restores each second', () => {
       const outcome = await stepOn(world)
       const there = world.objects.get('node.n1')
       if (there && there.annotations[rangeAnnotation] === undefined) emptied ??= there
-      if (emptied && !there) world.objects.set(emptied.name, emptied)
+      if (emptied && !there) world.objects.set(emptied.name, byBackup(world, emptied))
       if (outcome.next === 'over') break
     }
     expect(

@@ -173,6 +173,15 @@ const settledThenTerminated: Event[] = [
   { is: 'two at once' },
 ]
 
+/** Nobody restored the override that a process was about to take back. */
+const oneNode: Situation = { nodes: 1, theirs: 0, maxUnavailable: 1, range: true, restarts: false }
+const deadBeforeTwoWrites: Event[] = [
+  { is: 'step' },
+  { is: 'abort' },
+  { is: 'cut short', write: 1, done: false },
+  { is: 'cut short', write: 1, done: false },
+]
+
 describe('from any reachable state', () => {
   test('a rollout ends with every node right, within the budget, and never touches a node out of scope', async () => {
     await fc.assert(
@@ -198,7 +207,7 @@ describe('from any reachable state', () => {
         expect(['done', 'aborted']).toContain(end.next === 'over' && end.state)
         expect(overridesOf(world)).toEqual([])
       }),
-      { numRuns },
+      { numRuns, examples: [[oneNode, deadBeforeTwoWrites]] },
     )
   }, 60_000)
 

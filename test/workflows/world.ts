@@ -1,6 +1,7 @@
 import type { KubeClient } from '../../shared/clients/kube/client.ts'
 import type { DaemonSetState, FelixObject, NodeState, PodState, RolloutRecord } from '../../shared/domain/cluster.ts'
 import { defaultPolicy } from '../../shared/domain/policy/policy.ts'
+import { fieldManager } from '../../shared/domain/rollout/annotations.ts'
 import { stepInput } from '../../shared/domain/rollout/step-input.ts'
 import { read } from '../../shared/domain/read.ts'
 import { rolloutAnnotations, type Rollout } from '../../shared/domain/rollout/rollout.ts'
@@ -174,6 +175,15 @@ const disturb = (world: World, node: string): void => {
   world.pods = world.pods.map((pod) => (pod.node === node ? { ...pod, ready: false, readySince: world.iso() } : pod))
 }
 
+/** As the API server notes who writes. */
+const writtenByUs = (world: World, object: FelixObject): FelixObject => {
+  const others = object.managedFields.filter(({ manager }) => manager !== fieldManager)
+  return {
+    ...object,
+    managedFields: [...others, { manager: fieldManager, operation: 'Update', time: world.iso(), fields: {} }],
+  }
+}
+
 const conflict = () => new KubeError('conflict', 'the object has been modified', { status: 409, reason: 'Conflict' })
 
 const nodeState = (name: string): NodeState => ({
@@ -247,7 +257,7 @@ const kubeOf = (the: () => World): KubeClient => {
     createFelix: (_api, { name, annotations = {}, spec }, { dryRun = false } = {}) =>
       counted((world) => {
         if (!dryRun && world.objects.has(name)) throw conflict()
-        const object = felixObject(name, annotations, spec)
+        const object = writtenByUs(world, felixObject(name, annotations, spec))
         return dryRun ? object : stored(world, object)
       }),
     patchFelix: (_api, { name, resourceVersion, metadata, spec }, { dryRun = false } = {}) =>
@@ -256,7 +266,7 @@ const kubeOf = (the: () => World): KubeClient => {
         if (object?.resourceVersion !== resourceVersion) throw conflict()
         if (dryRun) return object
         return stored(world, {
-          ...object,
+          ...writtenByUs(world, object),
           resourceVersion: String(Number(resourceVersion) + 1),
           annotations: merged(object.annotations, metadata?.annotations) as Record<string, string>,
           spec: merged(object.spec, spec),

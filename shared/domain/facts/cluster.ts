@@ -13,7 +13,7 @@ import type { Policy } from '../policy/policy.ts'
 import { commonMode, configuredModes } from '../proxy-mode/configured.ts'
 import { kubernetesMinor } from '../proxy-mode/kubernetes-minor.ts'
 import { valueOf } from '../read.ts'
-import { rolloutIn } from '../rollout/parse.ts'
+import { parseRollout } from '../rollout/parse.ts'
 
 /** Without the answer of EKS, because it described another cluster. */
 const withoutEks = (seen: ClusterState): ClusterState => {
@@ -32,6 +32,9 @@ export function factsOf(seen: ClusterState, policy: Policy): ClusterFacts {
   const minor = kubernetesMinor(state)
   const install = installOf(state)
   const assumed = isAssumed(serviceRange)
+  const now = Date.parse(state.observedAt)
+  const lease = parseRollout(valueOf(state.rollout), now)
+  const rollout = lease.is === 'rollout' ? lease.rollout : undefined
   const nodes = nodeFacts(state, { ranges, assumed, configurations })
   const calico = oldestCalico(nodes, state)
   const inUse = assumed ? strays.map(portUse) : []
@@ -39,10 +42,12 @@ export function factsOf(seen: ClusterState, policy: Policy): ClusterFacts {
   return {
     state,
     policy,
-    now: Date.parse(state.observedAt),
+    now,
+    lease,
+    ...(rollout && { rollout }),
     otherThanEks,
     gaps: gapsOf(state, configurations),
-    rollingOut: isRollingOut(state),
+    rollingOut: rollout !== undefined && !['done', 'aborted'].includes(rollout.state),
     underWay: underWay(state, configurations),
     serviceRange,
     objections,
@@ -58,11 +63,6 @@ export function factsOf(seen: ClusterState, policy: Policy): ClusterFacts {
     felixObjects: new Map((valueOf(state.felix)?.objects ?? []).map((it) => [it.name, it])),
     nodes,
   }
-}
-
-const isRollingOut = (state: ClusterState): boolean => {
-  const rollout = rolloutIn(state)
-  return rollout !== undefined && !['done', 'aborted'].includes(rollout.state)
 }
 
 /**

@@ -12,6 +12,8 @@ import type { Policy } from '../policy/policy.ts'
 import type { ProxyConfiguration } from '../proxy-mode/configured.ts'
 import type { RunningMode } from '../proxy-mode/running.ts'
 import type { Evidence, Mode, RangeSource, ServiceRange } from '../report.ts'
+import type { Parsed } from '../rollout/parse.ts'
+import type { Rollout } from '../rollout/rollout.ts'
 import type { CalicoVersion } from '../version.ts'
 
 /** All facts about a cluster that the checks use, derived once. */
@@ -23,6 +25,10 @@ export interface ClusterFacts {
   /** How the cluster that EKS describes differs from this one. If it does, `state` does not contain EKS's answer. */
   otherThanEks: Difference[]
   gaps: Gaps
+  /** The content of this tool's Lease. */
+  lease: Parsed
+  /** The rollout, if the Lease has a valid one. */
+  rollout?: Rollout
   /** A rollout has begun and not ended; includes halted rollouts. */
   rollingOut: boolean
   underWay: UnderWay[]

@@ -12,7 +12,6 @@ import { type PortRange, sameRanges } from '../ports.ts'
 import { quoted } from '../shell.ts'
 import { isRolledOut } from '../proxy-mode/configured.ts'
 import { podId } from '../proxy-mode/samples.ts'
-import { rolloutIn } from '../rollout/parse.ts'
 import { ignoreKey } from '../capture/annotations.ts'
 import { valueOf } from '../read.ts'
 import type { Evidence, Finding } from '../report.ts'
@@ -135,8 +134,7 @@ export const notReady: ClusterCheck = (cluster) => {
 }
 
 /** It may have made them so, also through `default`, which names no node. */
-const unfinishedIn = ({ state }: ClusterFacts): { while: string; later: string } | undefined => {
-  const rollout = rolloutIn(state)
+const unfinishedIn = ({ rollout }: ClusterFacts): { while: string; later: string } | undefined => {
   if (rollout?.state !== 'running') return undefined
   return {
     while: `While the rollout ${rollout.id} is not finished, `,
@@ -145,10 +143,8 @@ const unfinishedIn = ({ state }: ClusterFacts): { while: string; later: string }
 }
 
 /** If a rollout halted because of one of them, it is not a pod that has only just started. */
-const isHaltedOn = ({ state }: ClusterFacts, broken: NodeFacts[]): boolean => {
-  const rollout = rolloutIn(state)
-  return rollout?.state === 'halted' && broken.some(({ node }) => node.name === rollout.evidence?.node)
-}
+const isHaltedOn = ({ rollout }: ClusterFacts, broken: NodeFacts[]): boolean =>
+  rollout?.state === 'halted' && broken.some(({ node }) => node.name === rollout.evidence?.node)
 
 function readiness({ node, calicoPod: pod }: NodeFacts): Evidence {
   if (!pod) return { object: `Node/${node.name}`, field: 'calico-node', value: 'no pod' }

@@ -9,7 +9,6 @@ import type { Finding } from '../report.ts'
 import { valueOf } from '../read.ts'
 import { changedAtKey, changeKey, lease, ours, overrideKey } from '../rollout/annotations.ts'
 import { isMarked, isOurs } from '../rollout/marks.ts'
-import { parseRollout, rolloutIn } from '../rollout/parse.ts'
 import { unfinishedHalt } from '../rollout/progress.ts'
 import type { Rollout } from '../rollout/rollout.ts'
 import { objectName } from '../felix/layer.ts'
@@ -22,8 +21,7 @@ const field = (key: string): string => `metadata.annotations[${ours}${key}]`
 export const rolloutStateInvalid: ClusterCheck = (cluster) => [...leaseInvalid(cluster), ...marksOfOthers(cluster)]
 
 const leaseInvalid: ClusterCheck = (cluster) => {
-  const { state } = cluster
-  const parsed = parseRollout(valueOf(state.rollout), Date.parse(state.observedAt))
+  const { lease: parsed } = cluster
   if (parsed.is !== 'invalid') return []
   const { name, namespace } = lease
   const inNamespace = `${kubectl(cluster)} -n ${namespace}`
@@ -66,7 +64,7 @@ const leaseObject = `Lease/${lease.namespace}/${lease.name}`
 
 /** The rollout halted or was paused: it must be reported, because only a person can resume it. */
 export const rolloutHalted: ClusterCheck = (cluster) => {
-  const rollout = rolloutIn(cluster.state)
+  const { rollout } = cluster
   if (rollout?.state === 'paused') return [paused(cluster)]
   if (rollout?.state !== 'halted') return []
   const { reason, evidence, reverted } = rollout
@@ -170,7 +168,7 @@ const toEnd = (cluster: ClusterFacts, evidence?: HaltEvidence): string =>
 
 /** calico-node was removed in the middle of it. An abort ends by itself. */
 export const rolloutStranded: ClusterCheck = (cluster) => {
-  if (rolloutIn(cluster.state)?.state !== 'running' || !wasRemoved(cluster.state)) return []
+  if (cluster.rollout?.state !== 'running' || !wasRemoved(cluster.state)) return []
   return [
     standsStill('running', {
       message:
@@ -187,7 +185,7 @@ const isToday = (
 
 /** Reverted during the rollout. */
 const takenBackToday: ClusterCheck = (cluster) => {
-  const { reverted, target, state, finishedAt } = rolloutIn(cluster.state) ?? {}
+  const { reverted, target, state, finishedAt } = cluster.rollout ?? {}
   if (!isToday(reverted, cluster.state)) return []
   const { object, at, by } = reverted
   const who = by ?? 'somebody'
@@ -216,7 +214,7 @@ const takenBackToday: ClusterCheck = (cluster) => {
 export const flapping: ClusterCheck = (cluster) => {
   const interrupted = takenBackToday(cluster)
   if (interrupted.length > 0) return interrupted
-  const { state: ended, target, finishedAt: finished } = rolloutIn(cluster.state) ?? {}
+  const { state: ended, target, finishedAt: finished } = cluster.rollout ?? {}
   const { desired, state, nodes } = cluster
   if (ended !== 'done' || target === undefined || finished === undefined || !desired) return []
   const wrote = parsePortList(target)

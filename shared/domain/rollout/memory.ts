@@ -8,19 +8,27 @@ import { changeMark, isOurs } from './marks.ts'
  * The objects that were written, stored in the Lease, because the marks on an object are lost when it is deleted. One
  * short word for each object, because a Lease is small: `…?` is noted before the write, the word alone after it. If
  * the process dies between the two, it is not known whether the object was written, and it is written once more
- * (`…??`).
+ * (`…??`); more often only where the object shows that no write arrived.
  */
 export type Written = 'no' | 'perhaps' | 'perhaps twice' | 'yes'
 
 const wordOf = (object: string): string => fingerprint(object).slice(0, 8)
-export const isWord = (text: string): boolean => /^[\da-f]{8}\?{0,2}$/.test(text)
+/** Notes of one write: a process that dies at each of them has to end. */
+const notesAtMost = 9
+export const isWord = (text: string): boolean => /^[\da-f]{8}\?{0,9}$/.test(text)
 
-export const writtenBefore = ({ written = [] }: Pick<Rollout, 'written'>): ((object: string) => Written) => {
-  const words = new Set(written)
+/** How often the write was noted since it was last confirmed; undefined: never. */
+const notesOf = (written: string[] = []): ((object: string) => number | undefined) => {
+  const notes = new Map(written.map((it) => [it.slice(0, 8), it.length - 8]))
+  return (object) => notes.get(wordOf(object))
+}
+
+export const writtenBefore = ({ written }: Pick<Rollout, 'written'>): ((object: string) => Written) => {
+  const notes = notesOf(written)
   return (object) => {
-    const word = wordOf(object)
-    if (words.has(word)) return 'yes'
-    return words.has(`${word}??`) ? 'perhaps twice' : words.has(`${word}?`) ? 'perhaps' : 'no'
+    const count = notes(object)
+    if (count === undefined) return 'no'
+    return count === 0 ? 'yes' : count === 1 ? 'perhaps' : 'perhaps twice'
   }
 }
 
@@ -42,8 +50,9 @@ export const noting = (rollout: Rollout, object: string, objects: FelixObject[])
   // What is written anew may be taken back anew.
   const kept = forgotten(forgotten(rollout.written, rangeOff(object)), allOff(object))
   const others = kept.filter((it) => !known.has(it.replaceAll('?', '')) && !it.startsWith(word))
-  const mark = writtenBefore(rollout)(object) === 'no' ? '?' : '??'
-  return [...others, ...[...known].filter((it) => it !== word), word + mark]
+  const before = notesOf(rollout.written)(object)
+  const notes = before === undefined ? 1 : Math.min(Math.max(before, 1) + 1, notesAtMost)
+  return [...others, ...[...known].filter((it) => it !== word), word + '?'.repeat(notes)]
 }
 
 /** The words after the object was written. */
@@ -63,14 +72,22 @@ export const allOff = (object: string): string => `=${object}`
 /**
  * What we took back from this object is there again: somebody restored it, and it is left. The removal of an override restarts
  * nothing: it is only noted, and made twice at most. What finalizers keep after it is then given its former content, once.
+ * If nobody but us has written the object, nobody restored it: the process died before each write.
  */
-export const isRestored = (rollout: Pick<Rollout, 'written'>): ((object: FelixObject) => boolean) => {
-  const before = writtenBefore(rollout)
-  return ({ name, annotations, deletedAt }) =>
-    before(allOff(name)) === 'yes' ||
-    (before(allOff(name)) === 'perhaps twice' && deletedAt === undefined) ||
-    (annotations[rangeAnnotation] !== undefined && ['yes', 'perhaps twice'].includes(before(rangeOff(name))))
+export const isRestored = ({ written }: Pick<Rollout, 'written'>): ((object: FelixObject) => boolean) => {
+  const notes = notesOf(written)
+  const isDone = (count: number | undefined, object: FelixObject) =>
+    count !== undefined && count >= (isOnlyOurs(object) ? notesAtMost : 2)
+  return (object) => {
+    const [removal, takeBack] = [notes(allOff(object.name)), notes(rangeOff(object.name))]
+    if (removal === 0 || (isDone(removal, object) && object.deletedAt === undefined)) return true
+    return object.annotations[rangeAnnotation] !== undefined && (takeBack === 0 || isDone(takeBack, object))
+  }
 }
+
+/** The API server adds everybody who writes. */
+const isOnlyOurs = ({ managedFields }: FelixObject): boolean =>
+  managedFields.length > 0 && managedFields.every(({ manager }) => manager === fieldManager)
 
 /** The words of `default` and of the objects that are there. */
 export const thoseThere = (written: string[] = [], objects: FelixObject[]): string[] => {

@@ -15,7 +15,7 @@ import type { Plan, Report } from '../../domain/report.ts'
 import { milliseconds } from '../../domain/rfc3339.ts'
 import { haltNow, leftToUndo } from '../../domain/rollout/halt-finding.ts'
 import { rolloutIn } from '../../domain/rollout/parse.ts'
-import { hasRescue, takesSteps } from '../../domain/rollout/rollout.ts'
+import { hasRescue, type Rollout, takesSteps } from '../../domain/rollout/rollout.ts'
 import { clusterKey, type ClusterRef, type Evaluation } from '../../messages.ts'
 import type { Hold } from '../rollout/hold.ts'
 import { beginLook } from './begin-look.ts'
@@ -117,7 +117,7 @@ export const evaluate = async (
   const isHalted = rollout?.state === 'halted'
   const isLeft = isChanging && !isHalted && !(action === 'sync' && goesOn(tools, message, seen))
   if (isLeft && (message.attempt ?? 0) < followedAtMost) return again()
-  if (!broke && mayPass(message, seen, report)) return again(retryAfter(seen))
+  if (!broke && mayPass(message, { seen, rollout, report })) return again(retryAfter(seen))
   const stored = await tools.records.lastReport(clusterKey(cluster))
   const last = stored && predates(stored.observedAt, incarnation) ? undefined : stored
   if (isLeft) {
@@ -132,7 +132,7 @@ export const evaluate = async (
   const dedupId = message.waits ?? (isToUndo ? leaseVersion(cluster, seen) : messageId)
   const going = { next, dedupId, idleSince: idleSince(seen, message) }
   const isResumed = isToUndo && next.send !== undefined && knowsRescue(last) && !isOfRescue(message)
-  if (action === 'sync' && (isResumed || isRescuing(seen, message, switchedAt)))
+  if (action === 'sync' && (isResumed || isRescuing(rollout, { seen, message, switchedAt })))
     return afterRescue(tools, message, going)
   const about = { report: withRefusal(report, missing), last, incarnation }
   await tell(tools, cluster, {
@@ -142,7 +142,7 @@ export const evaluate = async (
     lasting: isHalted && !knowsHalt(last, report),
     waits,
     unfinished: unfinished && !isSilent(seen),
-    halted: haltIn(seen, isHeld ? tools.brake?.command('sync') : undefined),
+    halted: haltIn(seen, rollout, isHeld ? tools.brake?.command('sync') : undefined),
     paused: rollout?.state === 'paused',
     tags: said && tagsOf(said),
     progress: action === 'sync' ? progressToTell(seen, report) : undefined,
@@ -185,8 +185,14 @@ const isRecent = ({ observedAt }: ClusterState, at = ''): boolean =>
  * The notice of a halt is sent when its nodes are restored, or when nothing more was restored for this time: a rescue that waits
  * renews the Lease. While the brake or a tag stops it, it does not wait.
  */
-const isRescuing = (seen: ClusterState, { reason }: Evaluation, switchedAt: string | undefined): boolean => {
-  const rollout = rolloutIn(seen)
+const isRescuing = (
+  rollout: Rollout | undefined,
+  {
+    seen,
+    message: { reason },
+    switchedAt,
+  }: { seen: ClusterState; message: Evaluation; switchedAt: string | undefined },
+): boolean => {
   if (!hasRescue(rollout)) return false
   const { id, evidence, startedAt, journal } = rollout
   const writes = (journal?.entries ?? []).filter((it) => it.rollout === id)
@@ -264,8 +270,7 @@ const untilReleased = ({ queues }: EvaluateTools, message: Evaluation): Promise<
   queues.sendEvaluation(message, { delaySeconds: 30 })
 
 /** The node of the halt is in its evidence. `release`: what releases the brake that holds it. */
-const haltIn = (seen: ClusterState, release: string | undefined): Halted | undefined => {
-  const rollout = rolloutIn(seen)
+const haltIn = (seen: ClusterState, rollout: Rollout | undefined, release: string | undefined): Halted | undefined => {
   if (rollout?.state !== 'halted') return undefined
   const { evidence } = rollout
   const happened = evidence && [`${evidence.at}: ${evidence.reason}.`, ...haltNow(evidence, valueOf(seen.pods) ?? [])]
@@ -314,13 +319,15 @@ const waitsUnseen = ({ reason }: Evaluation, seen: ClusterState, { verdict }: Re
  * it has read its roles), an API of AWS that does not answer, a DaemonSet of calico-node that is created again: no notice is sent for
  * what is shorter than five minutes.
  */
-const mayPass = ({ attempt = 0 }: Evaluation, state: ClusterState, report: Report): boolean => {
+const mayPass = (
+  { attempt = 0 }: Evaluation,
+  { seen, rollout, report }: { seen: ClusterState; rollout: Rollout | undefined; report: Report },
+): boolean => {
   if (attempt >= passingLooks) return false
-  const rollout = rolloutIn(state)
-  if (wasRemoved(state) && (rollout?.state === 'running' || hasRescue(rollout))) return true
+  if (wasRemoved(seen) && (rollout?.state === 'running' || hasRescue(rollout))) return true
   const mayEnd = ({ kind, object }: ReadFailure): boolean =>
     kind === 'unavailable' || isUnseenChange(report) || (kind === 'unreachable' && /^(?:eks|sts):/.test(object))
-  return report.verdict === 'unknown' && failuresIn(state).some(mayEnd)
+  return report.verdict === 'unknown' && failuresIn(seen).some(mayEnd)
 }
 
 /**
