@@ -1,7 +1,9 @@
-import type { Armed, World } from './acts.ts'
+import { alarmTo, type Armed, type World } from './acts.ts'
 import type { Cluster, Watch } from './cluster.ts'
+import { afterWrites } from './coincidences.ts'
 import { damage } from './damage.ts'
 import { anyDisturbance, anyHalt, anyMisfortune } from './disturbances.ts'
+import { randomOf } from './random.ts'
 
 const minute = 60_000
 /** Within it, nearly every cluster has its first rollout. */
@@ -49,6 +51,24 @@ export const vandalize = (world: World, forMs: number): void => {
       if (cluster?.exists && faults.happens(name, 1)) damage[name]?.(world, cluster, random)
     })
   }
+}
+
+const ringing = 'the alarm rings in the middle of a rollout'
+
+/** It seldom does so by itself. Of a stream of its own: so it changes no history in which it does not ring. */
+export const ring = (world: World): void => {
+  const { stage, fleet, deployment } = world
+  const random = randomOf(stage.seed, 2)
+  const [cluster] = fleet.clusters.values()
+  if (!cluster || !random.chance(0.2)) return
+  const [count, ms] = [random.between(1, 3), random.between(10, 40) * minute]
+  const act = () => {
+    if (!stage.faults.happens(ringing, 1)) return
+    alarmTo(world, true)
+    stage.schedule.after(ms, () => alarmTo(world, false))
+  }
+  deployment.change({ pauseOnAlarms: ['checkout-errors'] })
+  afterWrites(world, cluster, { count, act })
 }
 
 /** The onlooker, those who wait for a moment of ours, and who looks at the rollout after a write. */

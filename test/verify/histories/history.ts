@@ -1,4 +1,4 @@
-import { disturb, vandalize } from './chance.ts'
+import { disturb, ring, vandalize } from './chance.ts'
 import { checkEnd, permitsComeHome } from './ends.ts'
 import { mend } from './mend.ts'
 import { checkReaders } from './readers.ts'
@@ -37,6 +37,7 @@ export const play = async (seed: number, kept?: ReadonlySet<string>): Promise<Hi
   const { world, ended, start, skew, hasWindows } = begin(stage, calmSince)
   disturb(world, stormMs)
   vandalize(world, stormMs)
+  ring(world)
   await schedule.run(calmSince)
   faults.stop()
   for (const acts of Object.values(world.armed)) acts.length = 0

@@ -52,6 +52,12 @@ export const workflowMutants: readonly Mutant[] = [
     to: 'if (!window) {',
   },
   {
+    name: 'alarms are not looked at',
+    file: `${flows}/rollout/hold.ts`,
+    from: 'const trouble = await health?.trouble()',
+    to: 'const trouble = health && undefined',
+  },
+  {
     name: 'the brake is read once',
     file: `${flows}/fleet/rollout-message.ts`,
     from: 'stoppedBy(switchOf(tools.policy, eks.state.tags, await tools.brake?.read()))',
