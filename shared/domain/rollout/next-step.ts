@@ -148,14 +148,14 @@ const untried = (
  */
 const awayFrom = (current: RolloutNow, { objects, pods }: StepInput): Away[] => {
   const known = new Set(pods.map(({ node }) => node))
+  const isReached = isReachedBy(current.rollout)
   return objects
-    .filter(isReachedBy(current.rollout))
+    .filter((it) => !known.has(overriddenNode(it)) && isReached(it))
     .map((object) => ({
       node: overriddenNode(object),
       object,
       changedAt: changedAt(current, object),
     }))
-    .filter(({ node }) => !known.has(node))
 }
 
 type Away = { node: string; object: FelixObject; changedAt: string }

@@ -12,15 +12,21 @@ import type { Rollout } from './rollout.ts'
  * what is not ours any more, anybody can write a later time again and again, and its nodes would never count as settled:
  * so it is not later than our last write that is on record. Where another write restarted Felix, the pod's own time counts.
  */
-export const changeTime = ({ rollout, now }: { rollout: Rollout; now: number }, object: FelixObject): number => {
+export const changeTime = (
+  { rollout, now }: { rollout: Rollout; now: number },
+  object: FelixObject,
+  isSealed = isOurs(object),
+): number => {
   const touched = touchedAt(object, now)
-  const latest = lastOnRecord(rollout, object.name) + clockSkew
-  return touched <= latest || isOurs(object) ? touched : latest
+  return isSealed ? touched : Math.min(touched, lastOnRecord(rollout, object.name) + clockSkew)
 }
 
 /** The same, RFC 3339. */
-export const changedAt = (current: { rollout: Rollout; now: number }, object: FelixObject): string =>
-  new Date(changeTime(current, object)).toISOString()
+export const changedAt = (
+  current: { rollout: Rollout; now: number },
+  object: FelixObject,
+  isSealed?: boolean,
+): string => new Date(changeTime(current, object, isSealed)).toISOString()
 
 /** Each write is in the journal before it is made. Infinity: we wrote it, and its entry is lost. */
 const lastOnRecord = (rollout: Rollout, name: string): number => {

@@ -88,12 +88,13 @@ export const placesOf = (current: RolloutNow, { objects, pods, rangeOn, setsOwnR
       const object = byName.get(overrideName(pod.node))
       const override = object && (isMarked(object) || isWritten(object)) ? object : undefined
       const range = rangeOn(pod)
+      const isSealed = object !== undefined && isOurs(object)
       return {
         node: pod.node,
         pod,
         ...(range !== undefined && { range }),
-        ...(override && { override, changedAt: changedAt(current, override) }),
-        ...(object && (override || setsOwnRange(pod)) && !isOurs(object) && { foreign: true as const }),
+        ...(override && { override, changedAt: changedAt(current, override, isSealed) }),
+        ...(object && (override || setsOwnRange(pod)) && !isSealed && { foreign: true as const }),
       }
     })
 }
