@@ -56,8 +56,9 @@ test('after `default` was written, a node for which the Lease has no room is wat
   // All fail again and again; z is the only one that does not come back after the time in which nodes are watched.
   const pods: typeof kube.pods = async (...args) => {
     const seconds = (world.clock - atOnce()) / 1000
+    const inForce = ranges(world)
     const failing = (pod: PodState): PodState => {
-      if (seconds < 0 || ranges(world).get(pod.node) !== target) return pod
+      if (seconds < 0 || inForce.get(pod.node) !== target) return pod
       const ready = pod.node !== 'z' && seconds >= 130
       const since = ready ? 130 : Math.floor(seconds / 15) * 15
       return { ...pod, ready, readySince: new Date(atOnce() + since * 1000).toISOString() }
