@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { type EksStandIn, startEks } from '../../lab/aws/eks.ts'
 import type { Endpoint } from '../../lab/aws/endpoint.ts'
-import { createKeyring } from '../../lab/aws/keyring.ts'
+import { createKeyring, type Credentials } from '../../lab/aws/keyring.ts'
 import { startSts } from '../../lab/aws/sts.ts'
 import { type EmbeddedCluster, startEmbedded } from '../../lab/embedded/start.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
@@ -89,8 +89,15 @@ interface Shell {
   /** Whose credentials are in the environment; absent: none. */
   as?: string
 }
+/** One session of each role: commands with the same environment share a thread. */
+const sessions = new Map<string, Credentials>()
+const sessionOf = (role: string): Credentials => {
+  const session = sessions.get(role) ?? keyring.forRole(role, 'shell')
+  sessions.set(role, session)
+  return session
+}
 const shell = ({ as }: Shell = {}): NodeJS.ProcessEnv => {
-  const keys = as === undefined ? undefined : keyring.forRole(as, 'shell')
+  const keys = as === undefined ? undefined : sessionOf(as)
   return {
     PATH: `${file('bin')}:${process.env['PATH']}`,
     AWS_SHARED_CREDENTIALS_FILE: file('credentials'),
