@@ -1,11 +1,13 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
-import type { Claim } from '../../verify/packets/claim.ts'
+import type { Chapter, Claim } from '../../verify/packets/claim.ts'
 import { all, answerOf } from '../../verify/packets/grounds.ts'
 import { type Attempt, countAttempts, notTried, untilOutcomes, watchConnections } from '../../verify/packets/probe.ts'
 import type { Heard } from '../../verify/packets/proxy-start.ts'
 import { judged, ranAll } from '../../verify/packets/proxy-words.ts'
-import { brokenAt, countStreams, holdStreams } from '../../verify/packets/streams.ts'
-import { isSabotageSeen } from '../../verify/packets/run.ts'
+import { brokenAt, countStreams, holdStreams, isOnlyFirst } from '../../verify/packets/streams.ts'
+import { chapters, isSabotageSeen, sabotaged } from '../../verify/packets/run.ts'
 
 const start = (it: Partial<Heard>): Heard => ({
   version: 'v1.24.17',
@@ -29,6 +31,16 @@ describe('What is claimed of starts of kube-proxy', () => {
     expect(held([old, late({})])[2]).toBe(false)
     expect(held([old, late({ answered: 'ipvs' })])[2]).toBe(false)
     expect(held([old])[2]).toBe(false)
+  })
+
+  test('one in another mode than it was asked for is not one that is understood, but for one that falls back', () => {
+    const lines = (mode: string) => [`I0101 00:00:00.000000 1 server_others.go:208] "Using ${mode} Proxier"`]
+    const fell = start({ answered: 'iptables', lines: lines('iptables') })
+    expect(held([fell])[0]).toBe(true)
+    expect(held([{ ...fell, kernel: 'ip_vs' }])[0]).toBe(false)
+    expect(held([{ ...fell, mode: 'nftables' }])[0]).toBe(false)
+    expect(held([start({ mode: 'iptables', kernel: 'ip_vs', answered: 'ipvs', lines: lines('ipvs') })])[0]).toBe(false)
+    expect(held([start({ kernel: 'ip_vs', answered: 'ipvs', lines: lines('ipvs') })])[0]).toBe(true)
   })
 })
 
@@ -95,6 +107,19 @@ test('Streams that the watch no longer holds are not streams that stay', async (
   await expect(held.end()).rejects.toThrow('the watch ended by itself')
 })
 
+test('Only streams through the first node broke: all of them, and no other', () => {
+  const [all, none] = [
+    { wrong: 2, tried: 2 },
+    { wrong: 0, tried: 2 },
+  ]
+  expect(isOnlyFirst([all, none])).toBe(true)
+  expect(isOnlyFirst([none, none])).toBe(false)
+  expect(isOnlyFirst([{ wrong: 1, tried: 2 }, none])).toBe(false)
+  expect(isOnlyFirst([all, all])).toBe(false)
+  expect(isOnlyFirst([all])).toBe(false)
+  expect(isOnlyFirst([all, { wrong: 0, tried: 0 }])).toBe(false)
+})
+
 test('Where no try comes to its end, no target has an outcome', async () => {
   const machine = { run: () => Promise.reject(new Error('The machine is gone.')) }
   expect(await untilOutcomes({ machine } as never, ['tcp/10.1.0.1:30080'], () => true, 0)).toEqual([notTried])
@@ -129,4 +154,27 @@ test('Sabotage is seen where every chapter has claims that rest on the annotatio
   expect(isSabotageSeen([chapter(fallen), chapter(halted)], 2)).toBe(false)
   expect(isSabotageSeen([chapter(fallen), chapter(fallen, uncounted)], 2)).toBe(false)
   expect(isSabotageSeen([], 0)).toBe(false)
+})
+
+describe('A chapter with a claim that rests on the annotation', () => {
+  const folder = join(import.meta.dirname, '../../verify/packets')
+
+  test('is sabotaged, and no other', () => {
+    const resting = chapters.filter(({ name }) =>
+      /byAnnotation: true,\n\s+succeeded:/.test(readFileSync(join(folder, `${name}.ts`), 'utf8')),
+    )
+    expect(resting.length).toBeGreaterThan(0)
+    expect(sabotaged).toEqual(resting.map(({ name }) => name))
+  })
+
+  test('says so: another cannot make such a claim', async () => {
+    const claim: Claim = { claim: '', command: '', before: '', after: '', holds: true, byAnnotation: true }
+    const plain: Chapter = {
+      name: 'plain',
+      title: 'Plain',
+      // @ts-expect-error -- it would be left out of the sabotage
+      prove: (_, say) => Promise.resolve(say(claim)),
+    }
+    expect(plain.byAnnotation).toBeUndefined()
+  })
 })

@@ -19,10 +19,16 @@ export interface Claim extends Shown {
   succeeded?: boolean
 }
 
-export interface Chapter extends AnyChapter<Ground, Claim> {
+/** A claim that does not rest on the annotation. */
+export type PlainClaim = Claim & { byAnnotation?: never }
+
+interface ChapterOf<C> extends AnyChapter<Ground, C> {
   /** The machine, where it is not one with nodes in IPVS mode. */
   lay?: (name: string) => Promise<Ground>
 }
+
+/** `byAnnotation`: it is sabotaged. Only such a chapter may make claims that rest on the annotation, and it makes one at least. */
+export type Chapter = (ChapterOf<PlainClaim> & { byAnnotation?: never }) | (ChapterOf<Claim> & { byAnnotation: true })
 
 export const list = (outcomes: readonly string[]): string => {
   const counts = new Map<string, number>()

@@ -36,6 +36,12 @@ export const all: readonly Grounds[] = [
     read: 'v3.32.1 `felix/rules/static.go`',
   },
   {
+    claim:
+      'What pre-DNAT policy accepts is not judged again, whatever Felix’s range is. Other policy of the node judges a node port outside the range as it is, one inside by the pod’s port, and only where it counts for forwarded traffic.',
+    packets: ['Node ports that policy lets in by name'],
+    read: 'v3.24.6, v3.28.4 and v3.32.1 `felix/rules/static.go` (`acceptAlreadyAccepted`, `filterInputChain`), `felix/rules/endpoints.go` (“Allow forwarded traffic by default”)',
+  },
+  {
     claim: 'Felix ignores `spec.kubeNodePortRanges`.',
     packets: ['The field that Felix ignores'],
     rules: ignoredField,

@@ -21,10 +21,13 @@ ip link set lab0 up
 iptables -t nat -A POSTROUTING -s 10.1.0.0/16 -o eth0 -j MASQUERADE
 ${plugIn(client, clientAddress)}`)
 
+/** Of a host on the bridge. */
+export const portOf = (namespace: string): string => `${namespace}-port`
+
 /** A host's network of its own, with one interface. */
 export const plugIn = (namespace: string, address: string): string => `ip netns add ${namespace}
-ip link add ${namespace}-port type veth peer name eth0 netns ${namespace}
-ip link set ${namespace}-port master lab0 up
+ip link add ${portOf(namespace)} type veth peer name eth0 netns ${namespace}
+ip link set ${portOf(namespace)} master lab0 up
 ip -n ${namespace} address add ${address}/16 dev eth0
 ip -n ${namespace} link set lo up
 ip -n ${namespace} link set eth0 up

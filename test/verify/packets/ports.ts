@@ -1,4 +1,8 @@
-import type { NodePortService } from './workload.ts'
+export interface NodePortService {
+  name: string
+  nodePort: number
+  policy: 'Cluster' | 'Local'
+}
 
 /** The API server's range here. */
 export const range = '20000:32767'
@@ -8,6 +12,9 @@ export const builtIn = '30000:32767'
 export const wide = '10000:32767'
 /** A process of the node listens here. Only the wide range has it. */
 export const hostPort = 15_000
+
+/** Pods serve here, TCP and UDP. */
+export const podPort = 8080
 
 /** One inside and one outside of Felix's default, each for both policies on where traffic may end. */
 export const services = {

@@ -4,7 +4,7 @@ import { findBinary, kubeProxies } from '../../../lab/binaries.ts'
 import { writeKubeconfig } from '../../../lab/control-plane/files.ts'
 import type { ProxyMode } from '../../../lab/fixtures/cluster-spec.ts'
 import { kubeProxyLog } from '../../../shared/clients/kube/logs.ts'
-import type { Chapter, Claim } from './claim.ts'
+import type { Chapter, PlainClaim } from './claim.ts'
 import { type Heard, hear, isOutdated, modes, type Start } from './proxy-start.ts'
 import { type Ground, layMachine } from './ground.ts'
 import { carryIn } from './node.ts'
@@ -50,7 +50,7 @@ export const proxyWords: Chapter = {
 }
 
 /** By what each says of itself: what was built under its name may be another. */
-export function ranAll(all: readonly string[], heard: readonly Heard[]): Claim {
+export function ranAll(all: readonly string[], heard: readonly Heard[]): PlainClaim {
   const isItself = ({ version, lines }: Heard) =>
     lines.some((line) => line.includes(`"Version info" version="${version}"`) || line.endsWith(`] Version: ${version}`))
   const ran = all.filter((version) => heard.some((it) => it.version === version && isItself(it)))
@@ -64,19 +64,21 @@ export function ranAll(all: readonly string[], heard: readonly Heard[]): Claim {
 }
 
 /** What is claimed of these starts. One that neither serves nor ends is of neither sort: no claim holds with it. */
-export function judged(heard: readonly Heard[]): Claim[] {
+export function judged(heard: readonly Heard[]): PlainClaim[] {
   const [running, ended] = [heard.filter((it) => it.answered), heard.filter((it) => !it.answered)]
   const understood = running.filter((it) => understand(it).mode === it.answered)
+  const asAsked = running.filter((it) => it.answered === it.mode || fellBack(it))
   const said = ended.filter((it) => it.exit !== undefined && isSaidOf(it, understand(it).ended))
   const without = heard.filter(({ kernel }) => kernel === 'no ip_vs')
   const [old, late] = [without.filter(fallsBack), without.filter((it) => !fallsBack(it))]
   return [
     {
-      claim: 'From each log the tool reads the mode that `/proxyMode` of the same process answers.',
+      claim:
+        'From each log the tool reads the mode that `/proxyMode` of the same process answers, and this is the mode that was asked for, but for one that falls back where there is no ip_vs.',
       command: 'kube-proxy --proxy-mode=MODE',
       before: `${running.length} starts that answer`,
-      after: `${understood.length} understood`,
-      holds: running.length > 0 && understood.length === running.length,
+      after: `${understood.length} understood, ${asAsked.length} in the mode asked for or fallen back`,
+      holds: running.length > 0 && understood.length === running.length && asAsked.length === running.length,
     },
     {
       claim: 'Where kube-proxy does not start, the tool reads why from the log of the container that ended.',
@@ -102,6 +104,8 @@ export function judged(heard: readonly Heard[]): Claim[] {
 /** The line is about the mode that was asked for, not about anything else that went wrong. */
 const isSaidOf = ({ mode }: Start, line: string | undefined): boolean => line?.toLowerCase().includes(mode) ?? false
 
+const fellBack = ({ mode, kernel, answered }: Heard): boolean =>
+  kernel === 'no ip_vs' && mode === 'ipvs' && answered === 'iptables'
 const fallsBack = ({ version }: Start): boolean => minor(version) <= 25
 const endOf = (exit: number | undefined): string => (exit === undefined ? 'neither answers nor ends' : 'ends')
 

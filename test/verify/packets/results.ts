@@ -112,7 +112,8 @@ const introduction = `${packetsTitle}
 What connections do while Calico is out of step, and after it has been put in step, as \`npm run packets\` showed it and wrote this part: Calico's
 own Felix (${versions.felix}) and Kubernetes' own kube-proxy (${versions.kubernetes}) on two nodes, on Debian's kernel in an emulated machine, against a real
 control plane. Each connection is a new one, to node ports from outside of the nodes; a policy of Calico lets nothing but its failsafe ports reach the nodes
-themselves (each is a host endpoint). No pre-DNAT or forward policy was tried: node ports pass because none exists. A connection counts as failed when it is refused, not made within ${timeout / 1000} seconds, or not answered within
+themselves (each is a host endpoint). Other policy on node ports, pre-DNAT too, is in a chapter of its own: elsewhere node ports
+pass because there is none. A connection counts as failed when it is refused, not made within ${timeout / 1000} seconds, or not answered within
 ${timeout / 1000} more; meanwhile a lost packet is sent again, as TCP does, a datagram after one second.
 Kubelets are simulated, but for calico-node, whose pod starts and ends a Felix. Its readiness probe runs every second, and the tool waits
 ${pace.canarySeconds} seconds after the first node and ${pace.settleSeconds} after each other. Pods are network namespaces with a server.

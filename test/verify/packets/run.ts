@@ -1,6 +1,7 @@
 import { machineRoot, versionIn } from '../../../lab/machine/packages.ts'
 import type { ChapterResult } from '../chapters/chapter.ts'
 import { tellAll } from '../chapters/tell.ts'
+import { allowedPorts } from './allowed-ports.ts'
 import { byHand } from './by-hand.ts'
 import type { Chapter, Claim } from './claim.ts'
 import { type Ground, layGround } from './ground.ts'
@@ -14,7 +15,16 @@ import { tooSmall } from './too-small.ts'
 import { tooWide } from './too-wide.ts'
 
 /** In the order in which a reader wants them. */
-export const chapters: readonly Chapter[] = [tooSmall, tooWide, ignoredField, byHand, staleLink, maskRoom, proxyWords]
+export const chapters: readonly Chapter[] = [
+  tooSmall,
+  allowedPorts,
+  tooWide,
+  ignoredField,
+  byHand,
+  staleLink,
+  maskRoom,
+  proxyWords,
+]
 
 const nodes = 2
 const titles = chapters.map(({ title }) => title)
@@ -41,7 +51,7 @@ export const show = async (only?: readonly string[], tool?: string, write = writ
 }
 
 /** Chapters with a claim that rests on the annotation. */
-const sabotaged = ['too-small', 'too-wide']
+export const sabotaged = chapters.filter(({ byAnnotation }) => byAnnotation).map(({ name }) => name)
 
 /** The same with a tool that writes and reads an annotation that Felix does not know. Answers whether packets brought down every claim that rests on it, and each chapter made such a claim. */
 export async function showSabotage(only: readonly string[] = sabotaged): Promise<boolean> {

@@ -1,12 +1,13 @@
 import { ours } from '../../../shared/domain/rollout/annotations.ts'
 import { parseJournal } from '../../../shared/domain/rollout/journal.ts'
 import { until } from '../../until.ts'
+import { felixConfigurations, rangeAnnotation } from '../proof/ground.ts'
 import { rangeFlag as flagFor } from '../proof/tool.ts'
 import type { Ground } from './ground.ts'
 import { isTimeout } from './claim.ts'
-import { range, services } from './ports.ts'
+import { hostPort, type NodePortService, range, services } from './ports.ts'
 import { untilOutcomes } from './probe.ts'
-import { createService, denyToNodes, type NodePortService, type ServingPod, setRange, startPod } from './workload.ts'
+import { createService, denyToNodes, type ServingPod, setRange, startHostProcess, startPod } from './workload.ts'
 
 export const rangeFlag = flagFor(range)
 
@@ -77,6 +78,34 @@ export async function hasSucceeded({ cluster }: Ground, code: number | null | un
   return (
     code === 0 && parseJournal(metadata.annotations?.[`${ours}journal`]).entries.some(({ what }) => what === 'override')
   )
+}
+
+/** A process on every node on a port that no Service can have, TCP and UDP. It is reached where Felix has more than the wanted range. */
+export async function startHostProcesses(ground: Ground): Promise<{ targets: string[]; end: () => void }> {
+  const processes = await Promise.all(
+    ground.nodes.map((node) => startHostProcess(ground, node, 'host-process', hostPort)),
+  )
+  return {
+    targets: ground.nodes.flatMap(({ address }) => ['tcp', 'udp'].map((it) => `${it}/${address}:${hostPort}`)),
+    end: () => {
+      for (const it of processes) it.end()
+    },
+  }
+}
+
+/** What Felix is told where the wanted range is all it is told. */
+export const onlyWanted = `default ${range}`
+
+/** The objects that tell Felix a range, and the range of each: `default 20000:32767`. */
+export async function toldRanges({ cluster }: Ground): Promise<string> {
+  const { items } = (await cluster.request('GET', felixConfigurations)) as {
+    items: { metadata: { name: string; annotations?: Record<string, string> } }[]
+  }
+  const told = items.flatMap(({ metadata: { name, annotations } }) => {
+    const value = annotations?.[rangeAnnotation]
+    return value === undefined ? [] : [`${name} ${value}`]
+  })
+  return told.join(', ') || 'nothing'
 }
 
 /** As at the beginning: nothing is set. */

@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { until } from '../../until.ts'
 import { type Count, list } from './claim.ts'
 import type { Ground } from './ground.ts'
-import { askPause, inClient } from './network.ts'
-import { attempt } from './probe.ts'
+import { askPause, inClient, portOf } from './network.ts'
+import { attempt, untilOutcomes } from './probe.ts'
+import { isPod } from './scene.ts'
 
 /** A question on a stream and its answer. The last one of a stream that broke has failed; `stream`: its place among the targets. */
 const exchange = attempt.extend({ stream: z.number() })
@@ -48,6 +50,27 @@ export async function holdStreams({ machine }: Pick<Ground, 'machine'>, targets:
   }
 }
 
+/**
+ * Of two streams to each target, how many broke, by node, while the first node was unplugged for longer than an answer is waited for: a
+ * watch that sees none break says something only where it sees these.
+ */
+export async function breakStreams(ground: Ground, targets: readonly string[]): Promise<Count[]> {
+  const { machine, nodes } = ground
+  const [first] = nodes
+  if (!first) throw new Error('There is no node.')
+  const open = [...targets, ...targets]
+  const held = await holdStreams(ground, open)
+  await machine.run(`ip link set ${portOf(first.namespace)} down`)
+  try {
+    await sleep(patience + 4000)
+  } finally {
+    await machine.run(`ip link set ${portOf(first.namespace)} up`)
+  }
+  const { broken } = await held.end()
+  await untilOutcomes(ground, targets, isPod)
+  return nodes.map(({ address }) => brokenAt(address, open, broken))
+}
+
 /** `slowest`: milliseconds of the slowest answer. A stream that was never heard of is broken. */
 export function countStreams(targets: readonly string[], heard: readonly Exchange[]) {
   const failures = heard.flatMap(({ target, failed }) => (failed === undefined ? [] : [`${target} ${failed}`]))
@@ -63,3 +86,7 @@ export const brokenAt = (address: string, targets: readonly string[], broken: re
   const own = broken.filter((_, nth) => targets[nth]?.includes(`/${address}:`))
   return { wrong: own.filter(Boolean).length, tried: own.length }
 }
+
+/** Every one through the first node, and none through another. */
+export const isOnlyFirst = (broken: readonly Count[]): boolean =>
+  broken.length > 1 && broken.every(({ wrong, tried }, nth) => tried > 0 && wrong === (nth === 0 ? tried : 0))

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { disturbance } from '../proof/disturbance.ts'
 import { paceFlags, runTool, typed } from '../proof/tool.ts'
 import { type Chapter, count, isTimeout, list } from './claim.ts'
-import { builtIn, services } from './ports.ts'
+import { builtIn, hostPort, services } from './ports.ts'
 import { outcomes, tryOnce, watchConnections } from './probe.ts'
-import { hasSucceeded, isPod, rangeFlag, setScene } from './scene.ts'
+import { hasSucceeded, isPod, onlyWanted, rangeFlag, setScene, startHostProcesses, toldRanges } from './scene.ts'
 
 const command = ['sync', '--yes', ...rangeFlag]
 
@@ -12,13 +12,17 @@ const command = ['sync', '--yes', ...rangeFlag]
 export const tooSmall: Chapter = {
   name: 'too-small',
   title: 'The range is too small',
+  byAnnotation: true,
   prove: async (ground, claim) => {
     const { targets } = await setScene(ground)
     const [outside, inside] = [
       targets(services.outside, services.outsideLocal),
       targets(services.inside, services.insideLocal),
     ]
-    const before = outcomes(outside, await tryOnce(ground, outside))
+    const processes = await startHostProcesses(ground)
+    const all = [...outside, ...processes.targets]
+    const attempts = await tryOnce(ground, all)
+    const [before, shutBefore] = [outcomes(outside, attempts), outcomes(processes.targets, attempts)]
     const calm = watchConnections(ground, inside)
     const shut = watchConnections(ground, outside.slice(0, 2))
     await sleep(14_000)
@@ -27,15 +31,21 @@ export const tooSmall: Chapter = {
     const since = Date.now()
     const { code, err } = await runTool(ground, ...command, ...paceFlags(ground.pace))
     // At once: the tool says that it is done when it is.
-    const after = outcomes(outside, await tryOnce(ground, outside))
+    const attemptsAfter = await tryOnce(ground, all)
+    const [after, shutAfter] = [outcomes(outside, attemptsAfter), outcomes(processes.targets, attemptsAfter)]
+    const told = await toldRanges(ground)
     const { tried, failed, which, late } = await watched.end()
     const { starts } = disturbance(ground.nodes, since)
     claim({
-      claim: `A Service on a node port outside of Felix's range (${services.outside.nodePort}; Felix has ${builtIn}) cannot be reached: the node's policy, which lets nothing in, decides. After \`${typed('sync')}\` it answers on every node, TCP and UDP, for both traffic policies.`,
+      claim: `A Service on a node port outside of Felix's range (${services.outside.nodePort}; Felix has ${builtIn}) cannot be reached: the node's policy, which lets nothing in, decides. After \`${typed('sync')}\` it answers on every node, TCP and UDP, for both traffic policies. A process of the node on a port outside of the API server's range (${hostPort}) stays closed, and \`default\` alone says the range.`,
       command: typed(...command),
-      before: list(before),
-      after: `${list(after)}; exit status ${code}`,
-      holds: before.every(isTimeout) && after.every(isPod) && code === 0,
+      before: `${list(before)}; the process: ${list(shutBefore)}`,
+      after: `${list(after)}; the process: ${list(shutAfter)}; what tells Felix a range: ${told}; exit status ${code}`,
+      holds:
+        [...before, ...shutBefore, ...shutAfter].every(isTimeout) &&
+        after.every(isPod) &&
+        told === onlyWanted &&
+        code === 0,
       figures: {
         before: count(before, isPod),
         during: { wrong: failed, tried },
@@ -46,7 +56,8 @@ export const tooSmall: Chapter = {
     })
     if (code !== 0) process.stderr.write(err)
     claim({
-      claim: 'While the range changes, node by node, no new connection to a node port that already worked fails.',
+      claim:
+        'While the range changes, node by node, no new connection to a node port that already worked fails, and none is answered after more than a second.',
       command: typed(...command),
       before: `${failedBefore} of ${triedBefore} failed in the ${seconds} s before, when nothing changed, and ${seen.failed} of ${seen.tried} to a node port outside`,
       after: `${failed} of ${tried} failed${which}, ${late} were answered after more than a second; ${starts.join(', ')} restarts of Felix; exit status ${code}`,
@@ -54,9 +65,11 @@ export const tooSmall: Chapter = {
         failedBefore === 0 &&
         seen.failed === seen.tried &&
         failed === 0 &&
+        late === 0 &&
         code === 0 &&
         after.every(isPod) &&
         starts.every((it) => it === 1),
     })
+    processes.end()
   },
 }

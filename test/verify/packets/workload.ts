@@ -2,8 +2,9 @@ import type { Following } from '../../../lab/machine/start.ts'
 import { until } from '../../until.ts'
 import { felixConfigurations, mergePatch, rangeAnnotation } from '../proof/ground.ts'
 import type { Ground } from './ground.ts'
-import { addPod, inNamespace } from './network.ts'
+import { addPod, askPause, inNamespace } from './network.ts'
 import type { MachineNode } from './node.ts'
+import { type NodePortService, podPort } from './ports.ts'
 
 /** A pod that answers with its name, on TCP and UDP alike. */
 export interface ServingPod {
@@ -12,7 +13,6 @@ export interface ServingPod {
   node: MachineNode
 }
 
-const port = 8080
 const calico = '/apis/crd.projectcalico.org/v1'
 
 /** Makes the pod, waits until the simulated kubelet has given it an address, and makes its network and its server in the machine. */
@@ -37,7 +37,7 @@ export async function startPod(
   const others = ground.nodes.filter((it) => it !== node)
   const routes = others.map((it) => `ip -n ${it.namespace} route replace ${address}/32 via ${node.address}`)
   await machine.run([addPod(node.namespace, { namespace: 'default', name, address }), ...routes].join('\n'))
-  await serve(ground, name, `guest serve ${name} tcp/${port} udp/${port}`)
+  await serve(ground, name, `guest serve ${name} tcp/${podPort} udp/${podPort}`)
   return { name, address, node }
 }
 
@@ -54,12 +54,6 @@ async function serve({ machine }: Ground, namespace: string, command: string): P
   return server
 }
 
-export interface NodePortService {
-  name: string
-  nodePort: number
-  policy: 'Cluster' | 'Local'
-}
-
 /** A Service of type NodePort for TCP and UDP, and its endpoints, which no controller makes here. */
 export async function createService(
   { cluster }: Ground,
@@ -70,7 +64,7 @@ export async function createService(
     name: protocol.toLowerCase(),
     protocol,
     port: 80,
-    targetPort: port,
+    targetPort: podPort,
     nodePort,
   }))
   await cluster.request('POST', '/api/v1/namespaces/default/services', {
@@ -84,7 +78,7 @@ export async function createService(
     kind: 'EndpointSlice',
     metadata: { name, labels: { 'kubernetes.io/service-name': name } },
     addressType: 'IPv4',
-    ports: ports.map(({ name: portName, protocol }) => ({ name: portName, protocol, port })),
+    ports: ports.map(({ name: portName, protocol }) => ({ name: portName, protocol, port: podPort })),
     endpoints: pods.map(({ address, node }) => ({
       addresses: [address],
       nodeName: node.name,
@@ -97,7 +91,8 @@ export async function createService(
  * Every node is a host endpoint, and nothing may reach it but what Calico's failsafe ports let in: what is forwarded through it to a
  * pod is another matter, and is let through.
  */
-export async function denyToNodes({ cluster, nodes }: Ground): Promise<void> {
+export async function denyToNodes(ground: Ground): Promise<void> {
+  const { cluster, nodes } = ground
   for (const { name, address } of nodes)
     await cluster.request('POST', `${calico}/hostendpoints`, {
       apiVersion: 'crd.projectcalico.org/v1',
@@ -105,18 +100,62 @@ export async function denyToNodes({ cluster, nodes }: Ground): Promise<void> {
       metadata: { name: `${name}-eth0`, labels: { role: 'node' } },
       spec: { node: name, interfaceName: 'eth0', expectedIPs: [address] },
     })
-  await cluster.request('POST', `${calico}/globalnetworkpolicies`, {
+  await createPolicy(ground, 'nodes', { order: 10, types: ['Ingress', 'Egress'], egress: [{ action: 'Allow' }] })
+}
+
+const createPolicy = ({ cluster }: Ground, name: string, spec: object) =>
+  cluster.request('POST', `${calico}/globalnetworkpolicies`, {
     apiVersion: 'crd.projectcalico.org/v1',
     kind: 'GlobalNetworkPolicy',
-    metadata: { name: 'default.nodes' },
-    spec: {
-      tier: 'default',
-      order: 10,
-      selector: "role == 'node'",
-      types: ['Ingress', 'Egress'],
-      egress: [{ action: 'Allow' }],
-    },
+    metadata: { name: `default.${name}` },
+    spec: { tier: 'default', selector: "role == 'node'", ...spec },
   })
+
+const bothTo = (ports: readonly number[]) =>
+  (['TCP', 'UDP'] as const).map((protocol) => ({ action: 'Allow', protocol, destination: { ports } }))
+
+/**
+ * As Calico documents it for node ports: before load balancing these are let in, and what nodes and pods send; whatever else arrives is
+ * denied, but for Calico's failsafe ports. Answers once every node's Felix has it.
+ */
+export async function allowNodePorts(ground: Ground, ports: readonly number[]): Promise<void> {
+  const { items } = (await ground.cluster.request('GET', '/api/v1/pods')) as {
+    items: { status?: { podIP?: string } }[]
+  }
+  const pods = items.flatMap(({ status }) => status?.podIP ?? [])
+  const nets = [...new Set([...ground.nodes.map(({ address }) => address), ...pods])].map((it) => `${it}/32`)
+  await createPolicy(ground, 'pre-dnat', {
+    order: 5,
+    preDNAT: true,
+    applyOnForward: true,
+    types: ['Ingress'],
+    ingress: [...bothTo(ports), { action: 'Allow', source: { nets } }, { action: 'Deny' }],
+  })
+  await untilInRules(ground, 'pre-dnat', true)
+}
+
+/** Lets these ports in on every node. Answers once every node's Felix has it. */
+export async function allowPorts(
+  ground: Ground,
+  { name, ports, applyOnForward }: { name: string; ports: readonly number[]; applyOnForward: boolean },
+): Promise<void> {
+  await createPolicy(ground, name, { order: 5, applyOnForward, types: ['Ingress'], ingress: bothTo(ports) })
+  await untilInRules(ground, name, true)
+}
+
+/** Answers once no node's Felix has it any more. */
+export async function removePolicy(ground: Ground, name: string): Promise<void> {
+  await ground.cluster.request('DELETE', `${calico}/globalnetworkpolicies/default.${name}`)
+  await untilInRules(ground, name, false)
+}
+
+/** Until the host endpoint's rules lead to it, or no longer do. */
+const untilInRules = async (ground: Ground, name: string, isThere: boolean): Promise<void> => {
+  const isDone = async () => {
+    const all = await Promise.all(ground.nodes.map((node) => node.rules()))
+    return all.every((rules) => rules.some((rule) => rule.endsWith(`-j cali-pi-default.${name}`)) === isThere)
+  }
+  await until(`the policy ${name} ${isThere ? 'in' : 'out of'} every node's rules`, isDone, 120, askPause)
 }
 
 /** The range by hand, as a person would: undefined takes the annotation, the field, or both away. */
