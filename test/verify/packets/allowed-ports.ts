@@ -54,7 +54,8 @@ export const allowedPorts: Chapter = {
     const ruledBefore = await underEach(ground, scene)
     await allowNodePorts(ground, named)
     const before = await look()
-    const { code } = await runTool(ground, ...command, ...paceFlags(ground.pace))
+    const { code, err } = await runTool(ground, ...command, ...paceFlags(ground.pace))
+    if (code !== 0) process.stderr.write(err)
     // At once: the tool says that it is done when it is.
     const after = await look()
     await removePolicy(ground, 'pre-dnat')

@@ -1,3 +1,4 @@
+import { isStatus } from '../../../lab/admin-client.ts'
 import { ours } from '../../../shared/domain/rollout/annotations.ts'
 import { parseJournal } from '../../../shared/domain/rollout/journal.ts'
 import { until } from '../../until.ts'
@@ -71,10 +72,11 @@ export const longEnough = 60_000
 
 export const isPod = (outcome: string): boolean => outcome.startsWith('web-')
 
+const lease = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/calico-ipvs-sync'
+
 /** Whether the tool ended with 0 after it had written an override, by its own list, whatever was put into it. */
 export async function hasSucceeded({ cluster }: Ground, code: number | null | undefined): Promise<boolean> {
-  const path = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/calico-ipvs-sync'
-  const { metadata } = (await cluster.request('GET', path)) as { metadata: { annotations?: Record<string, string> } }
+  const { metadata } = (await cluster.request('GET', lease)) as { metadata: { annotations?: Record<string, string> } }
   return (
     code === 0 && parseJournal(metadata.annotations?.[`${ours}journal`]).entries.some(({ what }) => what === 'override')
   )
@@ -108,5 +110,10 @@ export async function toldRanges({ cluster }: Ground): Promise<string> {
   return told.join(', ') || 'nothing'
 }
 
-/** As at the beginning: nothing is set. */
-export const unset = (ground: Ground): Promise<void> => setRange(ground, {})
+/** As at the beginning: nothing is set, and the tool does not remember that it wrote today what is taken away here. */
+export async function unset(ground: Ground): Promise<void> {
+  await ground.cluster.request('DELETE', lease).catch((error: unknown) => {
+    if (!isStatus(error, 404)) throw error
+  })
+  await setRange(ground, {})
+}
