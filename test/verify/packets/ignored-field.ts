@@ -14,6 +14,7 @@ const patch = (body: object) =>
 export const ignoredField: Chapter = {
   name: 'ignored-field',
   title: 'The field that Felix ignores',
+  continues: 'too-wide',
   prove: async (ground, claim, _measured) => {
     const { targets } = await setScene(ground)
     const outside = targets(services.outside)

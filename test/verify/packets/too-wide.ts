@@ -21,6 +21,7 @@ const command = ['sync', '--yes', ...rangeFlag]
 export const tooWide: Chapter = {
   name: 'too-wide',
   title: 'The range is too wide',
+  continues: 'allowed-ports',
   byAnnotation: true,
   prove: async (ground, claim) => {
     const scene = await setScene(ground)
