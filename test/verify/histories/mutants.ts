@@ -61,8 +61,8 @@ const domainMutants: readonly Mutant[] = [
   {
     name: 'what was written is not remembered',
     file: `${rollout}/memory.ts`,
-    from: "if (words.has(word)) return 'yes'",
-    to: "if (words.has(word)) return 'no'",
+    from: "return count === 0 ? 'yes'",
+    to: "return count === 0 ? 'no'",
   },
   {
     name: 'a node that does not come back halts nothing',
