@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { type EksStandIn, startEks } from '../../lab/aws/eks.ts'
 import type { Endpoint } from '../../lab/aws/endpoint.ts'
-import { createKeyring, type Credentials } from '../../lab/aws/keyring.ts'
+import { createKeyring } from '../../lab/aws/keyring.ts'
 import { startSts } from '../../lab/aws/sts.ts'
 import { type EmbeddedCluster, startEmbedded } from '../../lab/embedded/start.ts'
 import { populate } from '../../lab/fixtures/populate.ts'
@@ -13,6 +13,7 @@ import type { Report, Sweep } from '../../shared/domain/report.ts'
 import { reportSchema, sweepSchema } from '../../shared/report/schema.ts'
 import { runHere as run } from './here.ts'
 import { run as runProcess } from './run.ts'
+import { sessions } from './session.ts'
 
 /** From a kubeconfig to the EKS cluster behind it: as whom EKS is asked, and that it is that cluster. */
 
@@ -89,28 +90,14 @@ interface Shell {
   /** Whose credentials are in the environment; absent: none. */
   as?: string
 }
-/** One session of each role: commands with the same environment share a thread. */
-const sessions = new Map<string, Credentials>()
-const sessionOf = (role: string): Credentials => {
-  const session = sessions.get(role) ?? keyring.forRole(role, 'shell')
-  sessions.set(role, session)
-  return session
-}
-const shell = ({ as }: Shell = {}): NodeJS.ProcessEnv => {
-  const keys = as === undefined ? undefined : sessionOf(as)
-  return {
-    PATH: `${file('bin')}:${process.env['PATH']}`,
-    AWS_SHARED_CREDENTIALS_FILE: file('credentials'),
-    AWS_CONFIG_FILE: file('aws-config'),
-    AWS_ENDPOINT_URL_EKS: eks.url,
-    AWS_ENDPOINT_URL_STS: sts.url,
-    ...(keys && {
-      AWS_ACCESS_KEY_ID: keys.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
-      AWS_SESSION_TOKEN: keys.sessionToken,
-    }),
-  }
-}
+const endpoints = () => ({ AWS_ENDPOINT_URL_EKS: eks.url, AWS_ENDPOINT_URL_STS: sts.url })
+const inSession = sessions(keyring, endpoints)
+const shell = ({ as }: Shell = {}): NodeJS.ProcessEnv => ({
+  PATH: `${file('bin')}:${process.env['PATH']}`,
+  AWS_SHARED_CREDENTIALS_FILE: file('credentials'),
+  AWS_CONFIG_FILE: file('aws-config'),
+  ...(as === undefined ? endpoints() : inSession(as)),
+})
 
 interface Written {
   context?: string
