@@ -6,8 +6,7 @@ import type { Report, RolloutReport } from '../report.ts'
 import { milliseconds } from '../rfc3339.ts'
 import { allWrites, emptyJournal } from '../rollout/journal.ts'
 import { rolloutIn } from '../rollout/parse.ts'
-
-const unfinished: readonly string[] = ['running', 'paused', 'halted', 'aborting']
+import { isUnfinished } from '../rollout/rollout.ts'
 
 /** The newest are enough to see where it stands; `rollout log` has all of them. */
 const writesAtMost = 100
@@ -25,14 +24,14 @@ export const beside = (state: ClusterState): Pick<Report, 'portsInUse' | 'rollou
 /** A rollout that has not ended, with what was written for it. */
 const rolloutReport = (state: ClusterState): RolloutReport | undefined => {
   const rollout = rolloutIn(state)
-  if (!rollout || !unfinished.includes(rollout.state)) return undefined
+  if (!isUnfinished(rollout)) return undefined
   const { id, state: stands, target, startedAt, evidence, journal = emptyJournal } = rollout
   const writes = allWrites(journal, valueOf(state.felix)?.objects ?? [])
     .filter(({ rollout }) => rollout === id)
     .map(({ at, what, object }) => ({ at: new Date(milliseconds(at)).toISOString(), what, object }))
   return {
     id,
-    state: stands as RolloutReport['state'],
+    state: stands,
     startedAt,
     ...(target !== undefined && { target }),
     ...(evidence && { lost: evidence.node }),

@@ -13,7 +13,7 @@ import type { Policy } from '../policy/policy.ts'
 import { commonMode, configuredModes } from '../proxy-mode/configured.ts'
 import { kubernetesMinor } from '../proxy-mode/kubernetes-minor.ts'
 import { valueOf } from '../read.ts'
-import { parseRollout } from '../rollout/parse.ts'
+import { parseRollout, rolloutOf } from '../rollout/parse.ts'
 
 /** Without the answer of EKS, because it described another cluster. */
 const withoutEks = (seen: ClusterState): ClusterState => {
@@ -34,7 +34,7 @@ export function factsOf(seen: ClusterState, policy: Policy): ClusterFacts {
   const assumed = isAssumed(serviceRange)
   const now = Date.parse(state.observedAt)
   const lease = parseRollout(valueOf(state.rollout), now)
-  const rollout = lease.is === 'rollout' ? lease.rollout : undefined
+  const rollout = rolloutOf(lease)
   const nodes = nodeFacts(state, { ranges, assumed, configurations })
   const calico = oldestCalico(nodes, state)
   const inUse = assumed ? strays.map(portUse) : []
@@ -47,7 +47,6 @@ export function factsOf(seen: ClusterState, policy: Policy): ClusterFacts {
     ...(rollout && { rollout }),
     otherThanEks,
     gaps: gapsOf(state, configurations),
-    rollingOut: rollout !== undefined && !['done', 'aborted'].includes(rollout.state),
     underWay: underWay(state, configurations),
     serviceRange,
     objections,

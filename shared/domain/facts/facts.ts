@@ -29,8 +29,6 @@ export interface ClusterFacts {
   lease: Parsed
   /** The rollout, if the Lease has a valid one. */
   rollout?: Rollout
-  /** A rollout has begun and not ended; includes halted rollouts. */
-  rollingOut: boolean
   underWay: UnderWay[]
   serviceRange: ServiceRange
   /** Evidence against an assumed service range. If there is any, there is no desired range. */

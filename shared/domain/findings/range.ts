@@ -13,6 +13,7 @@ import { parsePortList, sameRanges, type PortRange } from '../ports.ts'
 import { valueOf } from '../read.ts'
 import type { Evidence, Finding, Severity } from '../report.ts'
 import { rangeAnnotation } from '../rollout/annotations.ts'
+import { isUnfinished } from '../rollout/rollout.ts'
 
 /**
  * Under IPVS a wrong range means wrong policy now; if IPVS is only configured, it will; otherwise the range is not
@@ -164,7 +165,7 @@ function changeOfDefault(it: NodeFacts, cluster: ClusterFacts): string {
     ? `Merge this into what ${owner.tool} applies:\n${rangeManifest(cluster, 'default', desired)}`
     : rangePatch(cluster, 'default', desired)
   // A manual patch would reach all nodes at once, also the node on which the rollout halted.
-  if (!owner && cluster.rollingOut)
+  if (!owner && isUnfinished(cluster.rollout))
     return `${onCluster(cluster, 'rollout status')}   # the rollout of this range, and what to do`
   const sync = `${onCluster(cluster, 'sync')}   # node by node\n`
   return owner ? change : `${it.rangeDiffers ? sync : 'Nothing, while IPVS is not active.\n'}${byHand}\n${change}`

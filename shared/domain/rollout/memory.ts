@@ -13,9 +13,10 @@ import { changeMark, isOurs } from './marks.ts'
 export type Written = 'no' | 'perhaps' | 'perhaps twice' | 'yes'
 
 const wordOf = (object: string): string => fingerprint(object).slice(0, 8)
-/** Notes of one write: a process that dies at each of them has to end. */
+/** The limit of notes of one write, so that it ends also where the process dies at each of them. */
 const notesAtMost = 9
-export const isWord = (text: string): boolean => /^[\da-f]{8}\?{0,9}$/.test(text)
+const wordPattern = new RegExp(`^[\\da-f]{8}\\?{0,${notesAtMost}}$`)
+export const isWord = (text: string): boolean => wordPattern.test(text)
 
 /** How often the write was noted since it was last confirmed; undefined: never. */
 const notesOf = (written: string[] = []): ((object: string) => number | undefined) => {
@@ -51,7 +52,8 @@ export const noting = (rollout: Rollout, object: string, objects: FelixObject[])
   const kept = forgotten(forgotten(rollout.written, rangeOff(object)), allOff(object))
   const others = kept.filter((it) => !known.has(it.replaceAll('?', '')) && !it.startsWith(word))
   const before = notesOf(rollout.written)(object)
-  const notes = before === undefined ? 1 : Math.min(Math.max(before, 1) + 1, notesAtMost)
+  // A confirmed write counts as one.
+  const notes = Math.min((before === 0 ? 1 : (before ?? 0)) + 1, notesAtMost)
   return [...others, ...[...known].filter((it) => it !== word), word + '?'.repeat(notes)]
 }
 

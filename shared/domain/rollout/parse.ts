@@ -32,10 +32,10 @@ export const parseRollout = (record: RolloutRecord | undefined, now: number): Pa
 }
 
 /** The rollout if the Lease has a valid one; otherwise undefined. */
-export const soundRollout = (record: RolloutRecord | undefined, now: number): Rollout | undefined => {
-  const parsed = parseRollout(record, now)
-  return parsed.is === 'rollout' ? parsed.rollout : undefined
-}
+export const rolloutOf = (parsed: Parsed): Rollout | undefined => (parsed.is === 'rollout' ? parsed.rollout : undefined)
+
+export const soundRollout = (record: RolloutRecord | undefined, now: number): Rollout | undefined =>
+  rolloutOf(parseRollout(record, now))
 
 /** As the Lease was when the cluster was observed; undefined also if it could not be read. */
 export const rolloutIn = ({ rollout, observedAt }: Pick<ClusterState, 'rollout' | 'observedAt'>): Rollout | undefined =>

@@ -72,6 +72,12 @@ export type Pace = Pick<
 export const hasRescue = (rollout: Rollout | undefined): rollout is Rollout & { rollback: string[] } =>
   rollout?.state === 'halted' && rollout.rollback !== undefined
 
+/** It has begun and not ended: it may be paused or halted. */
+export const isUnfinished = (
+  rollout: Rollout | undefined,
+): rollout is Rollout & { state: Exclude<Rollout['state'], 'done' | 'aborted'> } =>
+  rollout !== undefined && rollout.state !== 'done' && rollout.state !== 'aborted'
+
 /** It changes nodes, or gives them back. */
 export const takesSteps = (rollout: Pick<Rollout, 'state'> | undefined): boolean =>
   rollout?.state === 'running' || rollout?.state === 'aborting'

@@ -132,7 +132,7 @@ export const evaluate = async (
   const dedupId = message.waits ?? (isToUndo ? leaseVersion(cluster, seen) : messageId)
   const going = { next, dedupId, idleSince: idleSince(seen, message) }
   const isResumed = isToUndo && next.send !== undefined && knowsRescue(last) && !isOfRescue(message)
-  if (action === 'sync' && (isResumed || isRescuing(rollout, { seen, message, switchedAt })))
+  if (action === 'sync' && (isResumed || isRescuing(seen, rollout, { reason: message.reason, switchedAt })))
     return afterRescue(tools, message, going)
   const about = { report: withRefusal(report, missing), last, incarnation }
   await tell(tools, cluster, {
@@ -186,12 +186,9 @@ const isRecent = ({ observedAt }: ClusterState, at = ''): boolean =>
  * renews the Lease. While the brake or a tag stops it, it does not wait.
  */
 const isRescuing = (
+  seen: ClusterState,
   rollout: Rollout | undefined,
-  {
-    seen,
-    message: { reason },
-    switchedAt,
-  }: { seen: ClusterState; message: Evaluation; switchedAt: string | undefined },
+  { reason, switchedAt }: Pick<Evaluation, 'reason'> & { switchedAt: string | undefined },
 ): boolean => {
   if (!hasRescue(rollout)) return false
   const { id, evidence, startedAt, journal } = rollout
