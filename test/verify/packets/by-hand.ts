@@ -12,7 +12,7 @@ import {
   type Scene,
   setScene,
   startHostProcesses,
-  toldRanges,
+  configuredRanges,
   unset,
 } from './scene.ts'
 import { breakStreams, brokenAt, holdStreams, isOnlyFirst, patience, pause } from './streams.ts'
@@ -32,8 +32,8 @@ type Came = {
   starts: number[]
   /** What came of calls to processes of the nodes outside of the wanted range, at the end. */
   shut: string[]
-  /** The ranges that Felix is told at the end, by object. */
-  told: string
+  /** The ranges in FelixConfigurations at the end. */
+  configured: string
   /** The tool's exit status. */
   code?: number | null
 }
@@ -128,9 +128,9 @@ export const byHand: Chapter = {
     })
     claim({
       claim:
-        "The tool opens it, with one node at a time without Felix, and no new connection to a node port that worked fails. A process of the node on a port outside of the API server's range stays closed, and `default` alone says the range.",
+        "The tool opens it, with one node at a time without Felix, and no new connection to a node port that worked fails. A process of the node on a port outside of the API server's range stays closed, and the range is set on `default` alone.",
       ...said(ours),
-      after: `${said(ours).after}; the processes: ${list(shutBefore)} before, ${list(ours.shut)} after; what tells Felix a range: ${ours.told}`,
+      after: `${said(ours).after}; the processes: ${list(shutBefore)} before, ${list(ours.shut)} after; ranges set: ${ours.configured}`,
       holds:
         fails(ours.figures.before) &&
         ours.figures.after.wrong === 0 &&
@@ -139,7 +139,7 @@ export const byHand: Chapter = {
         ours.starts.every((it) => it === 1) &&
         ours.atOnce === 1 &&
         [...shutBefore, ...ours.shut].every(isTimeout) &&
-        ours.told === onlyWanted,
+        ours.configured === onlyWanted,
       byAnnotation: true,
       succeeded: await hasSucceeded(ground, ours.code),
     })
@@ -196,7 +196,7 @@ async function changeIn(
     starts,
     atOnce,
     shut: outcomes(hosts, attempts),
-    told: await toldRanges(ground),
+    configured: await configuredRanges(ground),
     ...(ran && { code: ran.code }),
   }
 }

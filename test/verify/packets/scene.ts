@@ -2,7 +2,7 @@ import { isStatus } from '../../../lab/admin-client.ts'
 import { ours } from '../../../shared/domain/rollout/annotations.ts'
 import { parseJournal } from '../../../shared/domain/rollout/journal.ts'
 import { until } from '../../until.ts'
-import { felixConfigurations, rangeAnnotation } from '../proof/ground.ts'
+import { felixConfigurations, lease, rangeAnnotation } from '../proof/ground.ts'
 import { rangeFlag as flagFor } from '../proof/tool.ts'
 import type { Ground } from './ground.ts'
 import { isTimeout } from './claim.ts'
@@ -72,8 +72,6 @@ export const longEnough = 60_000
 
 export const isPod = (outcome: string): boolean => outcome.startsWith('web-')
 
-const lease = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/calico-ipvs-sync'
-
 /** Whether the tool ended with 0 after it had written an override, by its own list, whatever was put into it. */
 export async function hasSucceeded({ cluster }: Ground, code: number | null | undefined): Promise<boolean> {
   const { metadata } = (await cluster.request('GET', lease)) as { metadata: { annotations?: Record<string, string> } }
@@ -95,19 +93,19 @@ export async function startHostProcesses(ground: Ground): Promise<{ targets: str
   }
 }
 
-/** What Felix is told where the wanted range is all it is told. */
+/** `configuredRanges` where the wanted range is on `default` and no other object has one. */
 export const onlyWanted = `default ${range}`
 
-/** The objects that tell Felix a range, and the range of each: `default 20000:32767`. */
-export async function toldRanges({ cluster }: Ground): Promise<string> {
+/** Each FelixConfiguration with a range, and its range: `default 20000:32767`. */
+export async function configuredRanges({ cluster }: Ground): Promise<string> {
   const { items } = (await cluster.request('GET', felixConfigurations)) as {
     items: { metadata: { name: string; annotations?: Record<string, string> } }[]
   }
-  const told = items.flatMap(({ metadata: { name, annotations } }) => {
+  const configured = items.flatMap(({ metadata: { name, annotations } }) => {
     const value = annotations?.[rangeAnnotation]
     return value === undefined ? [] : [`${name} ${value}`]
   })
-  return told.join(', ') || 'nothing'
+  return configured.join(', ') || 'nothing'
 }
 
 /** As at the beginning: nothing is set, and the tool does not remember that it wrote today what is taken away here. */

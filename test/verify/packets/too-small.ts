@@ -4,7 +4,7 @@ import { paceFlags, runTool, typed } from '../proof/tool.ts'
 import { type Chapter, count, isTimeout, list } from './claim.ts'
 import { builtIn, hostPort, services } from './ports.ts'
 import { outcomes, tryOnce, watchConnections } from './probe.ts'
-import { hasSucceeded, isPod, onlyWanted, rangeFlag, setScene, startHostProcesses, toldRanges } from './scene.ts'
+import { hasSucceeded, isPod, onlyWanted, rangeFlag, setScene, startHostProcesses, configuredRanges } from './scene.ts'
 
 const command = ['sync', '--yes', ...rangeFlag]
 
@@ -33,18 +33,18 @@ export const tooSmall: Chapter = {
     // At once: the tool says that it is done when it is.
     const attemptsAfter = await tryOnce(ground, all)
     const [after, shutAfter] = [outcomes(outside, attemptsAfter), outcomes(processes.targets, attemptsAfter)]
-    const told = await toldRanges(ground)
+    const configured = await configuredRanges(ground)
     const { tried, failed, which, late } = await watched.end()
     const { starts } = disturbance(ground.nodes, since)
     claim({
-      claim: `A Service on a node port outside of Felix's range (${services.outside.nodePort}; Felix has ${builtIn}) cannot be reached: the node's policy, which lets nothing in, decides. After \`${typed('sync')}\` it answers on every node, TCP and UDP, for both traffic policies. A process of the node on a port outside of the API server's range (${hostPort}) stays closed, and \`default\` alone says the range.`,
+      claim: `A Service on a node port outside of Felix's range (${services.outside.nodePort}; Felix has ${builtIn}) cannot be reached: the node's policy, which lets nothing in, decides. After \`${typed('sync')}\` it answers on every node, TCP and UDP, for both traffic policies. A process of the node on a port outside of the API server's range (${hostPort}) stays closed, and the range is set on \`default\` alone.`,
       command: typed(...command),
       before: `${list(before)}; the process: ${list(shutBefore)}`,
-      after: `${list(after)}; the process: ${list(shutAfter)}; what tells Felix a range: ${told}; exit status ${code}`,
+      after: `${list(after)}; the process: ${list(shutAfter)}; ranges set: ${configured}; exit status ${code}`,
       holds:
         [...before, ...shutBefore, ...shutAfter].every(isTimeout) &&
         after.every(isPod) &&
-        told === onlyWanted &&
+        configured === onlyWanted &&
         code === 0,
       figures: {
         before: count(before, isPod),

@@ -10,7 +10,7 @@ import {
   rangeFlag,
   setScene,
   startHostProcesses,
-  toldRanges,
+  configuredRanges,
 } from './scene.ts'
 import { setRange } from './workload.ts'
 
@@ -38,19 +38,19 @@ export const tooWide: Chapter = {
     const [after, reached] = [outcomes(targets, attempts), outcomes(services, attempts)]
     // Overrides have just been removed: with what `default` says it stays closed, or opens again.
     const later = await untilOutcomes(ground, targets, isOpen, longEnough / 1000)
-    const told = await toldRanges(ground)
+    const configured = await configuredRanges(ground)
     claim({
       claim: `A process of the node on port ${port} is closed to the outside by the node's policy. With the range ${wide} in Felix it is open on every node, past that policy; after \`${typed('sync')}\` it is closed again, and stays so, and node ports of Services answer in all of the API server's range.`,
       command: typed(...command),
       before: `${list(right)} with ${builtIn}; ${list(before)} with ${wide}`,
-      after: `${list(after)}, and a minute later ${list(later)}; node ports of Services: ${list(reached)}; what tells Felix a range: ${told}; exit status ${code}`,
+      after: `${list(after)}, and a minute later ${list(later)}; node ports of Services: ${list(reached)}; ranges set: ${configured}; exit status ${code}`,
       holds:
         right.every(isTimeout) &&
         before.every(isOpen) &&
         after.every(isTimeout) &&
         later.every(isTimeout) &&
         reached.every(isPod) &&
-        told === onlyWanted &&
+        configured === onlyWanted &&
         code === 0,
       figures: { before: count(before, isTimeout), after: count(later, isTimeout) },
       byAnnotation: true,

@@ -40,6 +40,7 @@ export interface Ground {
 }
 
 export const felixConfigurations = '/apis/crd.projectcalico.org/v1/felixconfigurations'
+export const lease = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/calico-ipvs-sync'
 export const mergePatch = 'application/merge-patch+json'
 export const rangeAnnotation = 'config.projectcalico.org/KubeNodePortRanges'
 /** Felix's own default. */

@@ -1,6 +1,6 @@
 import type { LabCluster } from '../../../lab/cluster.ts'
 import { isStatus } from '../../../lab/admin-client.ts'
-import { felixConfigurations, type Ground } from './ground.ts'
+import { felixConfigurations, type Ground, lease } from './ground.ts'
 import { podsOf } from './pods.ts'
 import { runTool } from './tool.ts'
 
@@ -31,8 +31,6 @@ export async function verdictOf(ground: Ground, ...args: string[]): Promise<Verd
 
 export const quoted = ({ code, codes }: Verdict): string =>
   `exit status ${code}, ${codes.length > 0 ? codes.join(', ') : 'no finding'}`
-
-const lease = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/calico-ipvs-sync'
 
 interface Stored {
   metadata: { name: string; uid: string; resourceVersion: string }
